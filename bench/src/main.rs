@@ -1,0 +1,2 @@
+//! Yard.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Roof.
+fn main() {}

@@ -1,0 +1,116 @@
+//! The contract of a store. Every call is atomic and durable when it returns.
+
+use crate::{JobFilter, JobPage, JobRecord, JournalEntry, Lease, NewEntry, NewJob};
+use api::{AuditEntry, MetricPoint};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::time::Duration;
+use types::{Code, Failure, JobId};
+
+/// Why a store refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No such job.
+    #[error("no job {0}")]
+    NotFound(JobId),
+    /// Someone saved it since it was read; read again.
+    #[error("job {0} was changed by someone else meanwhile")]
+    Conflict(JobId),
+    /// The lease is another's.
+    #[error("{} is held by {} until {}", .0.resource, .0.owner, .0.until)]
+    Held(Lease),
+    /// The lease was lost; nothing was written.
+    #[error("the lease on {resource} (epoch {epoch}) was lost to another worker; nothing was written")]
+    Fenced {
+        /// What.
+        resource: String,
+        /// The epoch that is no longer valid.
+        epoch: u64,
+    },
+    /// The store itself cannot be used; the text is masked.
+    #[error("the job store is not usable: {0}")]
+    Unavailable(String),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        let (code, next) = match &error {
+            StoreError::NotFound(_) => (Code::JobNotFound, "list the jobs to see which there are"),
+            StoreError::Conflict(_) => (Code::JobState, "look at the job again, then repeat the call"),
+            StoreError::Held(_) | StoreError::Fenced { .. } => (Code::Busy, "wait until the other holder is done"),
+            StoreError::Unavailable(_) => {
+                (Code::JobCreateFailed, "check the store's path or URL, its rights and its disk")
+            }
+        };
+        Failure::new(code, error, next)
+    }
+}
+
+/// Jobs, journals and leases.
+#[async_trait]
+pub trait JobStore: Send + Sync {
+    /// Makes a pending job and names it `job-<UTC day>-<number>`, numbers without gaps or repeats within a store.
+    async fn create(&self, job: NewJob) -> Result<JobRecord, StoreError>;
+
+    /// Reads a job.
+    async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError>;
+
+    /// One page, newest first, ties by number.
+    async fn list(&self, filter: &JobFilter) -> Result<JobPage, StoreError>;
+
+    /// Writes `status`, `progress`, `body`, `updated_at` if `version` is still the stored one and, with a lease, if it
+    /// is still held; returns the record as stored, its version one higher. `cancel_requested` is never taken back.
+    async fn save(&self, job: &JobRecord, lease: Option<&Lease>) -> Result<JobRecord, StoreError>;
+
+    /// Marks a job as to be stopped. Independent of `version`, so it never conflicts with a worker's saves.
+    async fn request_cancel(&self, id: &JobId) -> Result<(), StoreError>;
+
+    /// Appends to a job's journal under a lease; refused as [`StoreError::Fenced`] once the lease is lost.
+    async fn append(&self, id: &JobId, entry: NewEntry, lease: &Lease) -> Result<JournalEntry, StoreError>;
+
+    /// The whole journal of a job, in order.
+    async fn journal(&self, id: &JobId) -> Result<Vec<JournalEntry>, StoreError>;
+
+    /// Takes a lease that is free, lapsed at `now`, or already the owner's; the epoch rises unless it was the owner's.
+    async fn take_lease(
+        &self,
+        resource: &str,
+        owner: &str,
+        span: Duration,
+        now: Timestamp,
+    ) -> Result<Lease, StoreError>;
+
+    /// Prolongs a lease that is still held at its epoch.
+    async fn renew_lease(&self, lease: &Lease, span: Duration, now: Timestamp) -> Result<Lease, StoreError>;
+
+    /// Gives a lease back; nothing happens if it was lost already.
+    async fn drop_lease(&self, lease: &Lease) -> Result<(), StoreError>;
+}
+
+/// Who did what. Nothing is ever changed or removed.
+#[async_trait]
+pub trait AuditLog: Send + Sync {
+    /// Appends.
+    async fn record(&self, entry: AuditEntry) -> Result<(), StoreError>;
+
+    /// Newest first.
+    async fn entries(&self, limit: u32, offset: u32) -> Result<Vec<AuditEntry>, StoreError>;
+}
+
+/// Samples over time.
+#[async_trait]
+pub trait MetricsHistory: Send + Sync {
+    /// Appends samples.
+    async fn keep(&self, points: &[MetricPoint]) -> Result<(), StoreError>;
+
+    /// Samples of a series since a moment, oldest first; every series and subject if the names are empty.
+    async fn history(&self, name: &str, subject: &str, since: Timestamp) -> Result<Vec<MetricPoint>, StoreError>;
+
+    /// Drops samples from before a moment; returns how many.
+    async fn forget_before(&self, moment: Timestamp) -> Result<u64, StoreError>;
+}
+
+/// All three in one.
+pub trait Store: JobStore + AuditLog + MetricsHistory {}
+
+impl<T: JobStore + AuditLog + MetricsHistory> Store for T {}

@@ -1,0 +1,48 @@
+//! How to reach a server: address, account, TLS.
+
+use std::{path::PathBuf, time::Duration};
+use types::{Address, Secret};
+
+/// How far the channel to the server is protected.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum TlsMode {
+    /// Plain; `caching_sha2_password` still never sends the password in clear.
+    #[default]
+    Disabled,
+    /// Encrypted, but the server is not authenticated.
+    Required,
+    /// Encrypted, and the certificate must chain to this CA and name the host.
+    VerifyIdentity {
+        /// PEM file.
+        ca: PathBuf,
+    },
+}
+
+/// An address and the account to use there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Where.
+    pub address: Address,
+    /// Account name.
+    pub username: String,
+    /// Its password.
+    pub password: Secret,
+    /// Channel protection.
+    pub tls: TlsMode,
+    /// Limit for connecting and logging in.
+    pub connect_timeout: Duration,
+}
+
+impl Endpoint {
+    /// A plain endpoint with a ten-second connect limit (the seed's `database.default.timeout`).
+    pub fn new(address: Address, username: impl Into<String>, password: Secret) -> Self {
+        let connect_timeout = Duration::from_secs(10);
+        Self { address, username: username.into(), password, tls: TlsMode::default(), connect_timeout }
+    }
+
+    /// The same account at another address.
+    #[must_use]
+    pub fn at(&self, address: Address) -> Self {
+        Self { address, ..self.clone() }
+    }
+}

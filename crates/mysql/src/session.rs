@@ -1,0 +1,145 @@
+//! One pinned connection: every statement of a [`Session`] runs in the same server session, never on a pool.
+
+use crate::{Endpoint, Row, SqlError, TlsMode};
+use mysql_async::{Conn, Error, Opts, OptsBuilder, Row as RawRow, SslOpts, Value, prelude::Queryable};
+use std::{sync::Arc, time::Duration};
+use types::Address;
+
+/// A connection and who it is on the server.
+pub struct Session {
+    conn: Conn,
+    endpoint: Endpoint,
+}
+
+fn options(endpoint: &Endpoint) -> Opts {
+    let ssl = match &endpoint.tls {
+        TlsMode::Disabled => None,
+        TlsMode::Required => Some(SslOpts::default().with_danger_accept_invalid_certs(true)),
+        TlsMode::VerifyIdentity { ca } => Some(SslOpts::default().with_root_certs(vec![ca.clone().into()])),
+    };
+    OptsBuilder::default()
+        .ip_or_hostname(endpoint.address.host.clone())
+        .tcp_port(endpoint.address.port)
+        .user(Some(endpoint.username.clone()))
+        .pass(Some(endpoint.password.expose().to_owned()))
+        .prefer_socket(false)
+        .ssl_opts(ssl)
+        .into()
+}
+
+fn connect_error(address: &Address, error: Error) -> SqlError {
+    match error {
+        Error::Server(server) => server_error(address, server),
+        other => SqlError::Connect { address: address.clone(), reason: other.to_string() },
+    }
+}
+
+fn server_error(address: &Address, error: mysql_async::ServerError) -> SqlError {
+    SqlError::Server { address: address.clone(), code: error.code, state: error.state, message: error.message }
+}
+
+fn statement_error(address: &Address, error: Error) -> SqlError {
+    match error {
+        Error::Server(server) => server_error(address, server),
+        other => SqlError::Lost { address: address.clone(), reason: other.to_string() },
+    }
+}
+
+fn plain(value: Value) -> Option<Vec<u8>> {
+    match value {
+        Value::NULL => None,
+        Value::Bytes(bytes) => Some(bytes),
+        other => Some(other.as_sql(true).trim_matches('\'').to_owned().into_bytes()),
+    }
+}
+
+impl Session {
+    /// Connects and logs in within the endpoint's limit.
+    pub async fn connect(endpoint: &Endpoint) -> Result<Self, SqlError> {
+        let address = &endpoint.address;
+        let attempt = tokio::time::timeout(endpoint.connect_timeout, Conn::new(options(endpoint))).await;
+        match attempt {
+            Ok(Ok(conn)) => Ok(Self { conn, endpoint: endpoint.clone() }),
+            Ok(Err(error)) => Err(connect_error(address, error)),
+            Err(_) => Err(SqlError::TimedOut { address: address.clone(), limit: endpoint.connect_timeout }),
+        }
+    }
+
+    /// The server's connection id, for [`kill_query`] and the process list.
+    pub fn id(&self) -> u32 {
+        self.conn.id()
+    }
+
+    /// Where this session leads.
+    pub fn address(&self) -> &Address {
+        &self.endpoint.address
+    }
+
+    /// The endpoint it was opened with.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// All rows of one statement, by the text protocol.
+    pub async fn rows(&mut self, sql: &str) -> Result<Vec<Row>, SqlError> {
+        let address = self.endpoint.address.clone();
+        let wrong = |error| statement_error(&address, error);
+        let mut result = self.conn.query_iter(sql).await.map_err(wrong)?;
+        let columns: Arc<[String]> = result.columns_ref().iter().map(|column| column.name_str().into_owned()).collect();
+        let raw: Vec<RawRow> = result.collect().await.map_err(wrong)?;
+        result.drop_result().await.map_err(wrong)?;
+        Ok(raw
+            .into_iter()
+            .map(|row| Row::new(columns.clone(), row.unwrap().into_iter().map(plain).collect()))
+            .collect())
+    }
+
+    /// The first row, if any.
+    pub async fn row(&mut self, sql: &str) -> Result<Option<Row>, SqlError> {
+        Ok(self.rows(sql).await?.into_iter().next())
+    }
+
+    /// The first column of the first row as text; `None` if there is no row or it is NULL.
+    pub async fn value(&mut self, sql: &str) -> Result<Option<String>, SqlError> {
+        Ok(self.row(sql).await?.and_then(|row| row.only()))
+    }
+
+    /// Runs a statement whose rows do not matter.
+    pub async fn run(&mut self, sql: &str) -> Result<(), SqlError> {
+        self.rows(sql).await.map(drop)
+    }
+
+    /// Runs within a limit; on time-out the statement is killed on the server and the session must be dropped.
+    pub async fn rows_within(&mut self, limit: Duration, sql: &str) -> Result<Vec<Row>, SqlError> {
+        let (id, endpoint) = (self.id(), self.endpoint.clone());
+        if let Ok(answer) = tokio::time::timeout(limit, self.rows(sql)).await {
+            return answer;
+        }
+        // Dropping the future frees only the client; the server would go on (facts: crates §0.7).
+        let _ = kill_query(&endpoint, id, None).await;
+        Err(SqlError::TimedOut { address: endpoint.address, limit })
+    }
+
+    /// Says goodbye to the server.
+    pub async fn close(self) {
+        let _ = self.conn.disconnect().await;
+    }
+}
+
+/// Kills the statement connection `id` runs, from a second session. With `marker`, only if the process list shows a
+/// statement containing it, so a reused id is never hit. Returns whether a kill was sent.
+pub async fn kill_query(endpoint: &Endpoint, id: u32, marker: Option<&str>) -> Result<bool, SqlError> {
+    let mut session = Session::connect(endpoint).await?;
+    let running = format!("SELECT INFO FROM information_schema.PROCESSLIST WHERE ID = {id}");
+    let info = session.row(&running).await?.and_then(|row| row.text("INFO"));
+    let ours = match (marker, &info) {
+        (Some(marker), Some(info)) => info.contains(marker),
+        (Some(_), None) => false,
+        (None, _) => true,
+    };
+    if ours {
+        session.run(&format!("KILL QUERY {id}")).await?;
+    }
+    session.close().await;
+    Ok(ours)
+}

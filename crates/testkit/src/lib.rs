@@ -1,0 +1,17 @@
+//! Real fleets for tests, demo and bench: private servers on free loopback ports in temporary directories.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test bed stops loudly where it stands")]
+
+mod engine;
+mod fleet;
+mod port;
+mod server;
+
+pub use engine::Engine;
+pub use fleet::Fleet;
+pub use port::free_port;
+pub use server::{Options, Server};
+
+/// The account every fleet has, with all rights: user name.
+pub const USER: &str = "drydock";
+/// Its password.
+pub const PASSWORD: &str = "dry-dock-secret";

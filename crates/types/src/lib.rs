@@ -1,0 +1,15 @@
+//! Ground floor: plain data every room speaks in. No async, no I/O, no clock.
+
+mod address;
+mod duration;
+mod failure;
+mod ids;
+mod name;
+mod secret;
+
+pub use address::Address;
+pub use duration::{Span, SpanError};
+pub use failure::{Code, Failure};
+pub use ids::JobId;
+pub use name::{TableName, TableNameError};
+pub use secret::Secret;
