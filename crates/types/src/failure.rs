@@ -155,4 +155,16 @@ mod tests {
             assert_eq!(Code::try_from(code.number()), Ok(code));
         }
     }
+
+    #[test]
+    fn every_code_has_its_page() {
+        for code in Code::all() {
+            let path = format!("{}/../../docs/errors/{}.md", env!("CARGO_MANIFEST_DIR"), code.number());
+            let page = std::fs::read_to_string(&path).unwrap_or_default();
+            assert!(
+                page.contains(code.message()) && page.contains(&format!("HTTP status {}", code.http_status())),
+                "{path}"
+            );
+        }
+    }
 }
