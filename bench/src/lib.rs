@@ -1,0 +1,6 @@
+//! What every measuring program shares: the machine's line, a table, a write load with a heartbeat.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a measuring program stops loudly")]
+
+pub mod load;
+pub mod machine;
+pub mod table;

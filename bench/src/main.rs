@@ -1,2 +1,0 @@
-//! Yard.
-fn main() {}
