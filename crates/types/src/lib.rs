@@ -3,6 +3,7 @@
 mod address;
 mod duration;
 mod failure;
+pub mod gtid;
 mod ids;
 mod name;
 mod secret;
@@ -10,6 +11,7 @@ mod secret;
 pub use address::Address;
 pub use duration::{Span, SpanError};
 pub use failure::{Code, Failure};
+pub use gtid::{Gtid, GtidError, GtidSet};
 pub use ids::JobId;
 pub use name::{TableName, TableNameError};
 pub use secret::Secret;
