@@ -95,3 +95,14 @@ pub struct DiskCensus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disk_total_bytes: Option<u64>,
 }
+
+/// `GET /api/v1/session`: who the server takes the caller for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SessionInfo {
+    /// As it would stand in the audit; empty if a token is wanted and none came.
+    pub actor: String,
+    /// `viewer`, `operator` or `admin`; empty if none.
+    pub role: String,
+    /// Whether the server wants a token at all.
+    pub token_required: bool,
+}

@@ -1,0 +1,53 @@
+//! Who asks, and what each may do.
+
+use serde::{Deserialize, Serialize};
+use types::{Code, Failure};
+
+/// Rights, each including those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Reads: health, jobs, clusters, topology, space, history.
+    Viewer,
+    /// Discovers, plans, creates and cancels jobs.
+    Operator,
+    /// Connects clusters, reads the audit, reloads, and may let a job touch a writer.
+    Admin,
+}
+
+impl Role {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// Someone who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// As in the audit: a token's name, `cli:<os user>`, `anonymous@<peer>`.
+    pub actor: String,
+    /// What they may do.
+    pub role: Role,
+}
+
+impl Caller {
+    /// A caller.
+    pub fn new(actor: impl Into<String>, role: Role) -> Self {
+        Self { actor: actor.into(), role }
+    }
+
+    /// Refuses unless the caller's role reaches `needed`; 1008.
+    pub fn require(&self, needed: Role, action: &str) -> Result<(), Failure> {
+        if self.role >= needed {
+            return Ok(());
+        }
+        let (has, needs) = (self.role.as_str(), needed.as_str());
+        let error = format!("`{action}` needs the role {needs}; {} has {has}", self.actor);
+        Err(Failure::new(Code::Forbidden, error, format!("use a token of role {needs}")).with("needs_role", needs))
+    }
+}
