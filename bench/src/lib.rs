@@ -1,5 +1,11 @@
 //! What every measuring program shares: the machine's line, a table, a write load with a heartbeat.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a measuring program stops loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a measuring program stops loudly"
+)]
 
 pub mod load;
 pub mod machine;

@@ -42,7 +42,7 @@ pub async fn prepare(primary: &Endpoint) {
 }
 
 /// Starts `per_second` small transactions on the primary, a heartbeat every 50 ms, and a watcher per member.
-pub async fn start(primary: &Endpoint, watched: &[Endpoint], per_second: u64) -> Load {
+pub fn start(primary: &Endpoint, watched: &[Endpoint], per_second: u64) -> Load {
     let (stop, writes) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let mut tasks = vec![
         tokio::spawn(beat(primary.clone(), stop.clone())),

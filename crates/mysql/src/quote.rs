@@ -1,5 +1,6 @@
 //! The one place that turns names and texts into SQL. Nothing else may.
 
+use std::fmt::Write;
 use types::TableName;
 
 /// A name in backticks.
@@ -21,8 +22,11 @@ pub fn literal(text: &str) -> String {
     if plain {
         return format!("'{text}'");
     }
-    let hex: String = text.bytes().map(|byte| format!("{byte:02X}")).collect();
-    format!("_utf8mb4 X'{hex}'")
+    let mut quoted = String::from("_utf8mb4 X'");
+    for byte in text.bytes() {
+        let _ = write!(quoted, "{byte:02X}");
+    }
+    quoted + "'"
 }
 
 #[cfg(test)]

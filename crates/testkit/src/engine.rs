@@ -33,7 +33,7 @@ impl Engine {
             Engine::MariaDb => {
                 ["/usr/sbin/mariadbd", "/usr/libexec/mariadbd"].iter().any(|path| Path::new(path).exists())
             }
-            Engine::MySql => self.runner().exists(),
+            Engine::MySql => Self::runner().exists(),
         }
     }
 
@@ -45,7 +45,7 @@ impl Engine {
         }
     }
 
-    fn runner(self) -> PathBuf {
+    fn runner() -> PathBuf {
         cache().join("mysql/my")
     }
 
@@ -55,14 +55,14 @@ impl Engine {
         command.args(["--pdeathsig", "KILL", "--"]);
         match self {
             Engine::MariaDb => command.args(["mariadbd", "--no-defaults"]),
-            Engine::MySql => command.arg(self.runner()).args(["mysqld", "--no-defaults"]).args(self.homes()),
+            Engine::MySql => command.arg(Self::runner()).args(["mysqld", "--no-defaults"]).args(Self::homes()),
         };
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command
     }
 
     /// Where an unpacked MySQL finds what a system install has under `/usr`.
-    fn homes(self) -> Vec<String> {
+    fn homes() -> Vec<String> {
         let root = cache().join("mysql/root/usr");
         let root = root.canonicalize().unwrap_or(root);
         let share = root.join("share/mysql");

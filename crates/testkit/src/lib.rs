@@ -1,5 +1,11 @@
 //! Real fleets for tests, demo and bench: private servers on free loopback ports in temporary directories.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test bed stops loudly where it stands")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test bed stops loudly where it stands"
+)]
 
 mod engine;
 mod fleet;
