@@ -3,8 +3,22 @@
 //! A job is a row of units; a unit is a short saga of steps with undo. What a unit did stays done; the unit under way
 //! when the power went is found again through its journal. [`JobStore`] is the contract every store keeps.
 
+mod dispatch;
+mod journal;
+mod memory;
 mod record;
+mod runner;
+mod step;
 mod store;
+mod trade;
+mod unit;
+mod worker;
 
-pub use record::{Event, JobFilter, JobPage, JobRecord, JournalEntry, Lease, NewEntry, NewJob};
+pub use journal::Journal;
+pub use memory::MemoryStore;
+pub use record::{Claim, Event, JobFilter, JobPage, JobRecord, JobRow, JournalEntry, Lease, NewEntry, NewJob};
+pub use runner::{Runner, RunnerOptions};
+pub use step::{Step, StepContext, StepError};
 pub use store::{AuditLog, JobStore, MetricsHistory, Store, StoreError};
+pub use trade::{JobOutcome, RunningJob, Trade};
+pub use unit::{Unit, UnitOutcome, run_unit};

@@ -4,7 +4,8 @@ use api::JobStatus;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use types::JobId;
+use std::time::Duration;
+use types::{Failure, JobId};
 
 /// A job that is to be made.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +16,55 @@ pub struct NewJob {
     pub body: Value,
     /// When; its UTC day names the job.
     pub created_at: Timestamp,
+}
+
+impl NewJob {
+    /// The UTC day its name is counted in, `YYYYMMDD`.
+    pub fn day(&self) -> String {
+        self.created_at.strftime("%Y%m%d").to_string()
+    }
+
+    /// The pending record every store makes of it. A body that is an object gets the name as `job_id`, so that the
+    /// document names itself from its first moment.
+    pub fn into_record(self, id: JobId) -> JobRecord {
+        let mut body = self.body;
+        if let Some(object) = body.as_object_mut() {
+            object.insert("job_id".to_owned(), Value::String(id.0.clone()));
+        }
+        JobRecord {
+            id,
+            kind: self.kind,
+            status: JobStatus::Pending,
+            progress: 0.0,
+            body,
+            created_at: self.created_at,
+            updated_at: self.created_at,
+            cancel_requested: false,
+            version: 1,
+        }
+    }
+}
+
+/// Who wants a lease, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Unique per process.
+    pub owner: String,
+    /// Until it lapses unless renewed.
+    pub span: Duration,
+}
+
+impl Claim {
+    /// The lease it becomes when granted at `now` under `epoch`.
+    pub fn granted(&self, resource: &str, epoch: u64, now: Timestamp) -> Lease {
+        Lease { resource: resource.to_owned(), owner: self.owner.clone(), epoch, until: later(now, self.span) }
+    }
+}
+
+/// `now` plus a span, at most the end of time.
+pub(crate) fn later(now: Timestamp, span: Duration) -> Timestamp {
+    let span = jiff::SignedDuration::try_from(span).unwrap_or(jiff::SignedDuration::MAX);
+    now.checked_add(span).unwrap_or(Timestamp::MAX)
 }
 
 /// A stored job. `version` rises by one with each save; a save with an old version is refused.
@@ -40,6 +90,42 @@ pub struct JobRecord {
     pub version: u64,
 }
 
+/// A job as lists show it: everything but the body, so that long lists stay fast.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobRow {
+    /// Its name.
+    pub id: JobId,
+    /// Which trade.
+    pub kind: String,
+    /// Where it stands.
+    pub status: JobStatus,
+    /// 0 to 100.
+    pub progress: f64,
+    /// UTC.
+    pub created_at: Timestamp,
+    /// UTC.
+    pub updated_at: Timestamp,
+    /// Someone asked it to stop.
+    pub cancel_requested: bool,
+    /// Rises with each save.
+    pub version: u64,
+}
+
+impl From<&JobRecord> for JobRow {
+    fn from(job: &JobRecord) -> Self {
+        Self {
+            id: job.id.clone(),
+            kind: job.kind.clone(),
+            status: job.status,
+            progress: job.progress,
+            created_at: job.created_at,
+            updated_at: job.updated_at,
+            cancel_requested: job.cancel_requested,
+            version: job.version,
+        }
+    }
+}
+
 /// Which jobs, and which of those.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JobFilter {
@@ -57,7 +143,7 @@ pub struct JobPage {
     /// Before limit and offset.
     pub total: u64,
     /// The page.
-    pub jobs: Vec<JobRecord>,
+    pub jobs: Vec<JobRow>,
 }
 
 /// What happened to a step.
@@ -70,8 +156,10 @@ pub enum Event {
     Noted(Value),
     /// Acted; what came of it.
     Done(Value),
-    /// Could not; why.
-    Failed(String),
+    /// Could not; why. From here on the unit is taken back.
+    Failed(Failure),
+    /// The unit was asked to stop at this step. From here on it is taken back.
+    Cancelled,
     /// Its effect was taken back.
     Undone,
 }

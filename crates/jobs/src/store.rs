@@ -1,6 +1,6 @@
 //! The contract of a store. Every call is atomic and durable when it returns.
 
-use crate::{JobFilter, JobPage, JobRecord, JournalEntry, Lease, NewEntry, NewJob};
+use crate::{Claim, JobFilter, JobPage, JobRecord, JobRow, JournalEntry, Lease, NewEntry, NewJob};
 use api::{AuditEntry, MetricPoint};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -27,6 +27,9 @@ pub enum StoreError {
         /// The epoch that is no longer valid.
         epoch: u64,
     },
+    /// The connection broke while committing: it may have been written or not. Read before repeating.
+    #[error("the job store's answer was lost, the write may or may not have happened: {0}")]
+    Unknown(String),
     /// The store itself cannot be used; the text is masked.
     #[error("the job store is not usable: {0}")]
     Unavailable(String),
@@ -38,7 +41,7 @@ impl From<StoreError> for Failure {
             StoreError::NotFound(_) => (Code::JobNotFound, "list the jobs to see which there are"),
             StoreError::Conflict(_) => (Code::JobState, "look at the job again, then repeat the call"),
             StoreError::Held(_) | StoreError::Fenced { .. } => (Code::Busy, "wait until the other holder is done"),
-            StoreError::Unavailable(_) => {
+            StoreError::Unavailable(_) | StoreError::Unknown(_) => {
                 (Code::JobCreateFailed, "check the store's path or URL, its rights and its disk")
             }
         };
@@ -52,10 +55,19 @@ pub trait JobStore: Send + Sync {
     /// Makes a pending job and names it `job-<UTC day>-<number>`, numbers without gaps or repeats within a store.
     async fn create(&self, job: NewJob) -> Result<JobRecord, StoreError>;
 
+    /// The same, with a lease on the new job in one transaction: nobody else can take it before its maker.
+    async fn create_held(&self, job: NewJob, claim: &Claim) -> Result<(JobRecord, Lease), StoreError>;
+
     /// Reads a job.
     async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError>;
 
-    /// One page, newest first, ties by number.
+    /// Reads several jobs with their bodies; unknown ones are left out, the order is that of `ids`.
+    async fn get_many(&self, ids: &[JobId]) -> Result<Vec<JobRecord>, StoreError>;
+
+    /// Pending and running jobs whose lease is free or lapsed at `now`, oldest first: work nobody is at.
+    async fn unattended(&self, now: Timestamp, limit: u32) -> Result<Vec<JobRow>, StoreError>;
+
+    /// One page without bodies, newest first, ties by number.
     async fn list(&self, filter: &JobFilter) -> Result<JobPage, StoreError>;
 
     /// Writes `status`, `progress`, `body`, `updated_at` if `version` is still the stored one and, with a lease, if it
@@ -71,16 +83,11 @@ pub trait JobStore: Send + Sync {
     /// The whole journal of a job, in order.
     async fn journal(&self, id: &JobId) -> Result<Vec<JournalEntry>, StoreError>;
 
-    /// Takes a lease that is free, lapsed at `now`, or already the owner's; the epoch rises unless it was the owner's.
-    async fn take_lease(
-        &self,
-        resource: &str,
-        owner: &str,
-        span: Duration,
-        now: Timestamp,
-    ) -> Result<Lease, StoreError>;
+    /// Takes a lease that is free, lapsed at `now`, or already the owner's; the epoch rises unless the owner still
+    /// held it.
+    async fn take_lease(&self, resource: &str, claim: &Claim, now: Timestamp) -> Result<Lease, StoreError>;
 
-    /// Prolongs a lease that is still held at its epoch.
+    /// Prolongs a lease that is still held at its epoch, also a lapsed one nobody took; else [`StoreError::Fenced`].
     async fn renew_lease(&self, lease: &Lease, span: Duration, now: Timestamp) -> Result<Lease, StoreError>;
 
     /// Gives a lease back; nothing happens if it was lost already.
