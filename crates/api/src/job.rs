@@ -285,6 +285,16 @@ pub struct RecycleJob {
     pub notes: Vec<String>,
 }
 
+/// What the store keeps of a recycle job (`JobRecord::body`): the job as it is shown, and the plan it carries out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecycleDocument {
+    /// Flattened: the document reads as the job itself.
+    #[serde(flatten)]
+    pub job: RecycleJob,
+    /// Carried out as it stands.
+    pub plan: crate::Plan,
+}
+
 /// Answer of job creation.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct JobCreated {

@@ -13,7 +13,7 @@ pub use cluster::{AuditQuery, ClusterInfo, ClusterJobRequest, ConnectRequest, Me
 pub use envelope::{Envelope, ErrorBody};
 pub use job::{
     DatabaseTarget, JobConfig, JobCreated, JobList, JobProgress, JobQuery, JobRequest, JobStatistics, JobStatus,
-    JobSummary, JobUpdate, RecycleConfig, RecycleJob, Scope, TableResult, TableState, WorkMode,
+    JobSummary, JobUpdate, RecycleConfig, RecycleDocument, RecycleJob, Scope, TableResult, TableState, WorkMode,
 };
 pub use plan::{Algorithm, Batch, Estimate, Gate, GateVerdict, LockClass, Method, NodePlan, Plan, Strategy, TablePlan};
 pub use system::{AuditEntry, CensusItem, DiskCensus, Health, MetricPoint, SessionInfo, TableSpace};
