@@ -68,12 +68,21 @@ impl Capabilities {
         let row = session.row(statement).await?;
         let read = |column: &str| row.as_ref().and_then(|row| row.text(column));
         let (text, comment) = (read("v").unwrap_or_default(), read("c").unwrap_or_default());
-        let version = Version::parse(&text).ok_or_else(|| SqlError::Shape {
+        Self::read(&text, &comment).ok_or_else(|| SqlError::Shape {
             address,
             column: "version".into(),
             statement: statement.into(),
-        })?;
-        Ok(Self { flavor: flavor(&text, &comment), version, version_text: text, version_comment: comment })
+        })
+    }
+
+    /// The card from `@@version` and `@@version_comment`; `None` if the version holds no number.
+    pub fn read(version: &str, comment: &str) -> Option<Self> {
+        Some(Self {
+            flavor: flavor(version, comment),
+            version: Version::parse(version)?,
+            version_text: version.to_owned(),
+            version_comment: comment.to_owned(),
+        })
     }
 
     /// True for MariaDB.
