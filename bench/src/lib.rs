@@ -7,6 +7,8 @@
     reason = "a measuring program stops loudly"
 )]
 
+pub mod fill;
 pub mod load;
 pub mod machine;
+pub mod purge;
 pub mod table;
