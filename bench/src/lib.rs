@@ -10,5 +10,6 @@
 pub mod fill;
 pub mod load;
 pub mod machine;
+pub mod program;
 pub mod purge;
 pub mod table;

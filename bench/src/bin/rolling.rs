@@ -3,9 +3,9 @@
 //! `cargo build --release -p drydock && cargo run --release -p bench --bin rolling`
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a measuring program stops loudly")]
 
-use bench::{fill, load, purge, table};
+use bench::{fill, load, program, purge, table};
 use runtime::Clock;
-use std::{path::PathBuf, process::Stdio, time::Duration};
+use std::{process::Stdio, time::Duration};
 use testkit::{Engine, Fleet, Options, PASSWORD, USER};
 use tokio::process::Command;
 
@@ -31,7 +31,11 @@ impl Way {
     fn command(self, fleet: &Fleet, home: &std::path::Path) -> Command {
         let port = fleet.primary().address().port.to_string();
         let mut command = match self {
-            Way::Drydock => drydock(&port, home),
+            Way::Drydock => {
+                let mut command = program::recycle(&fleet.primary().address(), home);
+                command.args(["--database", "shop"]);
+                command
+            }
             Way::MysqlCheck => {
                 let mut command = Command::new("mysqlcheck");
                 command.args(["--optimize", "-h127.0.0.1", "-P", &port, "-u", USER, "shop", "orders"]);
@@ -48,15 +52,6 @@ impl Way {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command
     }
-}
-
-fn drydock(port: &str, home: &std::path::Path) -> Command {
-    let built = PathBuf::from(std::env::var("DRYDOCK_BIN").unwrap_or_else(|_| "target/release/drydock".into()));
-    let mut command = Command::new(built.canonicalize().expect("build drydock first, or set DRYDOCK_BIN"));
-    command.args(["recycle", "--host", "127.0.0.1", "--port", port, "--user", USER, "--yes"]);
-    command.args(["--database", "shop", "--threshold-mb", "1", "--threshold-percent", "1"]);
-    command.current_dir(home);
-    command
 }
 
 #[tokio::main]
