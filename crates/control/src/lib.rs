@@ -7,6 +7,6 @@ mod settings;
 pub use caller::{Caller, Role};
 pub use control::{Control, Created};
 pub use settings::{
-    AlertSettings, ClusterSettings, Concurrency, DatabaseSettings, MetricsSettings, RecycleDefaults, Settings,
+    AlertSettings, ClusterSettings, Concurrency, DatabaseSettings, MetricsSettings, RecycleDefaults, Settings, TlsMode,
     TokenSettings,
 };

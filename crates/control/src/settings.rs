@@ -2,7 +2,8 @@
 
 use crate::Role;
 use api::{Scope, WorkMode};
-use mysql::{Endpoint, TlsMode};
+use mysql::Endpoint;
+pub use mysql::TlsMode;
 use std::time::Duration;
 use types::{Address, Secret, Span};
 

@@ -1,2 +1,7 @@
-//! Roof.
-fn main() {}
+//! Roof: the program `drydock`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    drydock::main("drydock")
+}

@@ -1,3 +1,1 @@
-//! Give space back: estimate, plan, gates, rebuild, census.
-
-pub mod estimate;
+//! Room of `reclaim`.

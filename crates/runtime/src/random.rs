@@ -14,6 +14,12 @@ impl Random {
         Self::seeded(rand::rng().next_u64())
     }
 
+    /// Fills with bytes nobody can guess, for tokens. Never replayed: a seed of 64 bits would be all there is to guess.
+    #[allow(clippy::disallowed_methods, reason = "this is the room those calls belong in")]
+    pub fn secret(bytes: &mut [u8]) {
+        rand::rng().fill_bytes(bytes);
+    }
+
     /// The same numbers for the same seed.
     pub fn seeded(seed: u64) -> Self {
         Self(Arc::new(Mutex::new(StdRng::seed_from_u64(seed))))

@@ -1,2 +1,7 @@
-//! Roof.
-fn main() {}
+//! Roof: the same program under the seed's name.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    drydock::main("mysql-tablespace-recycling")
+}

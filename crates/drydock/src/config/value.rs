@@ -1,0 +1,58 @@
+//! Values of `config.yaml` that have a range: read so that what is wrong is said where it stands.
+
+use serde::{Deserialize, Deserializer, de::Error};
+use types::Span;
+
+/// The levels of `--log-level`, least first.
+pub const LEVELS: [&str; 4] = ["debug", "info", "warn", "error"];
+
+pub(super) fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(Error::custom)
+}
+
+pub(super) fn some_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
+    let span = span(deserializer)?;
+    if span.0.is_zero() { Err(Error::custom("must be longer than 0s")) } else { Ok(span) }
+}
+
+pub(super) fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    match u64::deserialize(deserializer)? {
+        0 => Err(Error::custom("must be 1 or more")),
+        number => Ok(number),
+    }
+}
+
+pub(super) fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let number = f64::deserialize(deserializer)?;
+    if (0.0..=100.0).contains(&number) { Ok(number) } else { Err(Error::custom("must be from 0 to 100")) }
+}
+
+pub(super) fn fraction<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let number = f64::deserialize(deserializer)?;
+    if number.is_finite() && number > 0.0 { Ok(number) } else { Err(Error::custom("must be more than 0")) }
+}
+
+fn one_of<'de, D: Deserializer<'de>>(deserializer: D, words: &[&str]) -> Result<String, D::Error> {
+    let word = String::deserialize(deserializer)?;
+    if words.contains(&word.as_str()) {
+        return Ok(word);
+    }
+    Err(Error::custom(format!("`{word}` is not one of {}", words.join(", "))))
+}
+
+pub(super) fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    one_of(deserializer, &LEVELS)
+}
+
+pub(super) fn tls_mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    one_of(deserializer, &["disabled", "required", "verify-identity"])
+}
+
+pub(super) fn sha256<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(text.to_ascii_lowercase());
+    }
+    // The text is not repeated: someone may have put the token itself here.
+    Err(Error::custom("is not a SHA-256 of 64 hexadecimal digits, as `drydock token new` prints it"))
+}

@@ -1,0 +1,96 @@
+//! The log: a file that rotates by size, keeps so many, gzips and drops what is old; warnings on a terminal besides.
+
+mod sweep;
+
+pub use sweep::sweep;
+
+use crate::config::Logging;
+use logroller::{Compression, LogRoller, LogRollerBuilder, Rotation, RotationSize};
+use std::{
+    io::{IsTerminal, stderr},
+    path::Path,
+};
+use tracing::level_filters::LevelFilter;
+use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
+use tracing_subscriber::{
+    Layer, Registry,
+    filter::Targets,
+    layer::SubscriberExt,
+    reload::{self, Handle},
+    util::SubscriberInitExt,
+};
+
+/// Our own rooms: the level is theirs. Libraries say only what is wrong, whatever the level.
+const ROOMS: [&str; 9] = ["drydock", "http", "control", "reclaim", "topology", "store", "jobs", "mysql", "runtime"];
+
+/// Keeps the log going; what is buffered is written when it is dropped.
+pub struct Log {
+    level: Handle<Targets, Registry>,
+    _writer: Option<WorkerGuard>,
+}
+
+/// Whether warnings may be shown on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Screen {
+    /// If standard error is a terminal.
+    Terminal,
+    /// Never: the screen is drawn on.
+    Taken,
+}
+
+fn targets(level: &str) -> Targets {
+    let level = match level {
+        "debug" => LevelFilter::DEBUG,
+        "warn" => LevelFilter::WARN,
+        "error" => LevelFilter::ERROR,
+        _ => LevelFilter::INFO,
+    };
+    Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(ROOMS.map(|room| (room, level)))
+}
+
+fn roller(logging: &Logging) -> Result<LogRoller, String> {
+    let file = &logging.file;
+    let name = file.file_name().ok_or("it names no file")?;
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = LogRollerBuilder::new(folder, Path::new(name))
+        .rotation(Rotation::SizeBased(RotationSize::MB(logging.max_size)))
+        .max_keep_files(logging.max_backups)
+        .file_mode(0o640)
+        .graceful_shutdown(true);
+    if logging.compress {
+        builder = builder.compression(Compression::Gzip);
+    }
+    builder.build().map_err(|error| error.to_string())
+}
+
+fn writer(logging: &Logging) -> Option<(NonBlocking, WorkerGuard)> {
+    match roller(logging) {
+        Ok(roller) => Some(tracing_appender::non_blocking(roller)),
+        Err(reason) => {
+            eprintln!("warning: no log is kept: {} cannot be written: {reason}", logging.file.display());
+            None
+        }
+    }
+}
+
+/// Starts the log. A file that cannot be written is said once on standard error; the program goes on without.
+pub fn start(logging: &Logging, screen: Screen) -> Log {
+    let (filter, level) = reload::Layer::new(targets(&logging.level));
+    let (writer, guard) = writer(logging).unzip();
+    let file = writer.map(|writer| tracing_subscriber::fmt::layer().with_ansi(false).with_writer(writer));
+    let shown = screen == Screen::Terminal && stderr().is_terminal();
+    let terminal = shown.then(|| {
+        let layer = tracing_subscriber::fmt::layer().without_time().with_target(false).with_writer(stderr);
+        layer.with_filter(targets("warn"))
+    });
+    // A second start in one process (tests) keeps the first subscriber.
+    let _ = tracing_subscriber::registry().with(file.with_filter(filter)).with(terminal).try_init();
+    Log { level, _writer: guard }
+}
+
+impl Log {
+    /// Takes a new level.
+    pub fn set_level(&self, level: &str) {
+        let _ = self.level.reload(targets(level));
+    }
+}

@@ -1,0 +1,97 @@
+//! Jobs for reading: the list, one job, and its table of asked, predicted and freed.
+
+use super::{
+    cells::{bytes, seconds, size, table},
+    clean,
+};
+use api::{JobSummary, RecycleJob, TableResult, TableState};
+
+/// All jobs, newest first.
+pub fn job_list(jobs: &[JobSummary]) -> String {
+    if jobs.is_empty() {
+        return "No jobs.".to_owned();
+    }
+    let row = |job: &JobSummary| {
+        vec![
+            job.job_id.to_string(),
+            job.status.as_str().to_owned(),
+            format!("{:.1}%", job.progress),
+            job.created_at.to_string(),
+        ]
+    };
+    table(&["JOB", "STATUS", "PROGRESS", "CREATED"], &[2], jobs.iter().map(row).collect())
+}
+
+/// One job with its tables.
+pub fn job_report(job: &RecycleJob) -> String {
+    let (progress, statistics) = (&job.progress, &job.statistics);
+    let mut lines = vec![
+        format!("job        {}", job.job_id),
+        format!("status     {}", job.status.as_str()),
+        format!("target     {}:{}", job.config.target.host, job.config.target.port),
+        format!(
+            "progress   {:.1}% ({} of {} tables, {} failed)",
+            progress.percentage, progress.processed_tables, progress.total_tables, progress.failed_tables
+        ),
+        format!("freed      {}", bytes(statistics.space_freed_bytes)),
+    ];
+    let mut fact = |name: &str, text: &str| {
+        if !text.is_empty() {
+            lines.push(format!("{name:<10} {}", clean(text)));
+        }
+    };
+    fact("elapsed", &statistics.time_elapsed);
+    fact("remaining", &statistics.estimated_remaining);
+    fact("now", [progress.current_table.as_str(), progress.phase.as_str()].join(" ").trim());
+    fact("created", &job.created_at.to_string());
+    fact("ended", &job.completed_at.map(|at| at.to_string()).unwrap_or_default());
+    fact("error", &job.error);
+    for note in &job.notes {
+        fact("note", note);
+    }
+    if !statistics.tables_processed.is_empty() {
+        lines.push(String::new());
+        lines.push(result_table(&statistics.tables_processed));
+    }
+    lines.join("\n")
+}
+
+/// Table, node, file before, predicted, freed, error of the prediction in percent of the file.
+pub fn result_table(results: &[TableResult]) -> String {
+    let header = ["TABLE", "NODE", "FILE BEFORE", "PREDICTED", "FREED", "ERROR", "TIME", "STATE"];
+    table(&header, &[2, 3, 4, 5, 6], results.iter().map(result).collect())
+}
+
+fn result(result: &TableResult) -> Vec<String> {
+    let dash = || "-".to_owned();
+    vec![
+        format!("{}.{}", result.database, result.table),
+        result.node.clone(),
+        size(result.estimate.file_bytes),
+        bytes(result.estimate.predicted_freed_bytes),
+        result.freed_bytes.map_or_else(dash, bytes),
+        error_percent(result).map_or_else(dash, |percent| format!("{percent:.1}%")),
+        result.seconds.map_or_else(dash, seconds),
+        state(result),
+    ]
+}
+
+/// |predicted - freed| in percent of the file before; `None` until measured.
+#[allow(clippy::cast_precision_loss, reason = "one digit is shown")]
+pub fn error_percent(result: &TableResult) -> Option<f64> {
+    let freed = result.freed_bytes?;
+    let off = result.estimate.predicted_freed_bytes.abs_diff(freed);
+    (result.estimate.file_bytes > 0).then(|| off as f64 * 100.0 / result.estimate.file_bytes as f64)
+}
+
+fn state(result: &TableResult) -> String {
+    let word = match result.state {
+        TableState::Planned => "planned",
+        TableState::Running => "running",
+        TableState::Done => "done",
+        TableState::Skipped => "skipped",
+        TableState::Failed => "failed",
+        TableState::Cancelled => "cancelled",
+    };
+    if result.reason.is_empty() { word.to_owned() } else { format!("{word}: {}", result.reason) }
+}
