@@ -3,6 +3,8 @@
 //! A job is a row of units; a unit is a short saga of steps with undo. What a unit did stays done; the unit under way
 //! when the power went is found again through its journal. [`JobStore`] is the contract every store keeps.
 
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
 mod dispatch;
 mod journal;
 mod memory;
@@ -10,13 +12,20 @@ mod record;
 mod runner;
 mod step;
 mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod trade;
 mod unit;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 pub use journal::Journal;
 pub use memory::MemoryStore;
-pub use record::{Claim, Event, JobFilter, JobPage, JobRecord, JobRow, JournalEntry, Lease, NewEntry, NewJob};
+pub use record::{
+    Claim, Event, JobFilter, JobPage, JobRecord, JobRow, JournalEntry, Lease, NewEntry, NewJob, later, to_micros,
+};
 pub use runner::{Runner, RunnerOptions};
 pub use step::{Step, StepContext, StepError};
 pub use store::{AuditLog, JobStore, MetricsHistory, Store, StoreError};

@@ -2,7 +2,8 @@
 
 use crate::{
     AuditLog, Claim, JobFilter, JobPage, JobRecord, JobRow, JobStore, JournalEntry, Lease, MetricsHistory, NewEntry,
-    NewJob, StoreError, record::later,
+    NewJob, StoreError,
+    record::{later, to_micros},
 };
 use api::{AuditEntry, JobStatus, MetricPoint};
 use async_trait::async_trait;
@@ -40,8 +41,8 @@ impl State {
         *number += 1;
         let id = JobId::of_day(&day, *number);
         self.made += 1;
-        let key = (job.created_at, self.made);
         let record = job.into_record(id.clone());
+        let key = (record.created_at, self.made);
         self.keys.insert(id, key);
         self.jobs.insert(key, record.clone());
         record
@@ -53,13 +54,7 @@ impl State {
     }
 
     fn take(&mut self, resource: &str, claim: &Claim, now: Timestamp) -> Result<Lease, StoreError> {
-        let epoch = match self.leases.get(resource) {
-            None => 1,
-            Some(held) if held.until <= now => held.epoch + 1,
-            Some(held) if held.owner == claim.owner => held.epoch,
-            Some(held) => return Err(StoreError::Held(held.clone())),
-        };
-        let lease = claim.granted(resource, epoch, now);
+        let lease = claim.take(resource, self.leases.get(resource).cloned(), now)?;
         self.leases.insert(resource.to_owned(), lease.clone());
         Ok(lease)
     }
@@ -136,7 +131,7 @@ impl JobStore for MemoryStore {
             status: job.status,
             progress: job.progress,
             body: job.body.clone(),
-            updated_at: job.updated_at,
+            updated_at: to_micros(job.updated_at),
             version: stored.version + 1,
             ..stored.clone()
         };
@@ -155,8 +150,7 @@ impl JobStore for MemoryStore {
         state.job(id)?;
         let journal = state.journals.entry(id.clone()).or_default();
         let sequence = journal.len() as u64 + 1;
-        let NewEntry { unit, step, event, at } = entry;
-        let entry = JournalEntry { sequence, unit, step, event, at };
+        let entry = entry.into_entry(sequence);
         journal.push(entry.clone());
         Ok(entry)
     }

@@ -1,5 +1,6 @@
 //! What a store keeps of a job: its record, its journal, its lease.
 
+use crate::StoreError;
 use api::JobStatus;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,7 @@ impl NewJob {
     /// The pending record every store makes of it. A body that is an object gets the name as `job_id`, so that the
     /// document names itself from its first moment.
     pub fn into_record(self, id: JobId) -> JobRecord {
+        let created_at = to_micros(self.created_at);
         let mut body = self.body;
         if let Some(object) = body.as_object_mut() {
             object.insert("job_id".to_owned(), Value::String(id.0.clone()));
@@ -37,8 +39,8 @@ impl NewJob {
             status: JobStatus::Pending,
             progress: 0.0,
             body,
-            created_at: self.created_at,
-            updated_at: self.created_at,
+            created_at,
+            updated_at: created_at,
             cancel_requested: false,
             version: 1,
         }
@@ -55,16 +57,32 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// The lease it becomes when granted at `now` under `epoch`.
-    pub fn granted(&self, resource: &str, epoch: u64, now: Timestamp) -> Lease {
+    fn granted(&self, resource: &str, epoch: u64, now: Timestamp) -> Lease {
         Lease { resource: resource.to_owned(), owner: self.owner.clone(), epoch, until: later(now, self.span) }
+    }
+
+    /// The rule every store grants by: free, lapsed or one's own. The epoch stays only for an owner that still holds
+    /// it; one that let it lapse may have another worker of its own at the job.
+    pub fn take(&self, resource: &str, held: Option<Lease>, now: Timestamp) -> Result<Lease, StoreError> {
+        let epoch = match held {
+            None => 1,
+            Some(held) if held.until <= now => held.epoch + 1,
+            Some(held) if held.owner == self.owner => held.epoch,
+            Some(held) => return Err(StoreError::Held(held)),
+        };
+        Ok(self.granted(resource, epoch, now))
     }
 }
 
 /// `now` plus a span, at most the end of time.
-pub(crate) fn later(now: Timestamp, span: Duration) -> Timestamp {
+pub fn later(now: Timestamp, span: Duration) -> Timestamp {
     let span = jiff::SignedDuration::try_from(span).unwrap_or(jiff::SignedDuration::MAX);
-    now.checked_add(span).unwrap_or(Timestamp::MAX)
+    to_micros(now.checked_add(span).unwrap_or(Timestamp::MAX))
+}
+
+/// Cut to the microsecond, which is what every store keeps.
+pub fn to_micros(moment: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(moment.as_microsecond()).unwrap_or(moment)
 }
 
 /// A stored job. `version` rises by one with each save; a save with an old version is refused.
@@ -175,6 +193,14 @@ pub struct NewEntry {
     pub event: Event,
     /// When.
     pub at: Timestamp,
+}
+
+impl NewEntry {
+    /// The entry it becomes at its place in the journal.
+    pub fn into_entry(self, sequence: u64) -> JournalEntry {
+        let Self { unit, step, event, at } = self;
+        JournalEntry { sequence, unit, step, event, at: to_micros(at) }
+    }
 }
 
 /// An appended entry; `sequence` rises strictly within a job.

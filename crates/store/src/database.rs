@@ -1,0 +1,207 @@
+//! Opening a store, and running one transaction on it.
+
+use crate::{
+    Place,
+    dialect::Dialect,
+    fault::{Fault, advice, is_an_answer, is_worth_repeating},
+};
+use futures::future::BoxFuture;
+use jobs::StoreError;
+use runtime::{Clock, Random};
+use sqlx::{
+    AnyConnection, AnyPool, Executor,
+    any::{AnyConnectOptions, AnyPoolOptions},
+    migrate::Migrator,
+};
+use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Readers of one SQLite file in this process.
+const READERS: u32 = 4;
+/// Connections to a server.
+const CONNECTIONS: u32 = 8;
+/// How long a caller waits for a free connection, or a new one for its server.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often a transaction that lost a race is run again.
+const ATTEMPTS: u64 = 20;
+
+/// One database of the store, with its two ways in.
+#[derive(Clone)]
+pub(crate) struct Database {
+    place: Place,
+    /// SQLite: one connection, so that writers of this process queue here. Servers: the same pool as `reader`.
+    writer: AnyPool,
+    reader: AnyPool,
+    clock: Clock,
+    random: Random,
+}
+
+/// A store in SQL. Dropping the last handle closes it; [`SqlStore::close`] waits for that.
+pub struct SqlStore {
+    pub(crate) jobs: Database,
+    /// A file of its own where the settings say so, else the same database.
+    pub(crate) metrics: Database,
+}
+
+/// Opens a store, bringing its tables up to date. `place` is a file or a URL ([`Place::parse`]); `metrics` is a SQLite
+/// file of its own for the metrics history (seed 002 chapter 4, `persistence.metrics.file`), else it lies in the store.
+pub async fn open(place: &str, metrics: Option<&Path>) -> Result<Arc<SqlStore>, StoreError> {
+    let jobs = Database::open(Place::parse(place)?).await?;
+    let metrics = match metrics {
+        Some(file) => Database::open(Place::file(file)?).await?,
+        None => jobs.clone(),
+    };
+    Ok(Arc::new(SqlStore { jobs, metrics }))
+}
+
+impl SqlStore {
+    /// Waits for what is under way and closes every connection.
+    pub async fn close(&self) {
+        self.jobs.close().await;
+        self.metrics.close().await;
+    }
+
+    /// Where it is, without password.
+    pub fn shown(&self) -> &str {
+        self.jobs.place.shown()
+    }
+}
+
+impl Database {
+    async fn open(place: Place) -> Result<Database, StoreError> {
+        sqlx::any::install_default_drivers();
+        if let Some(directory) = place.file.as_deref().and_then(Path::parent) {
+            tokio::fs::create_dir_all(directory)
+                .await
+                .map_err(|error| StoreError::Unavailable(format!("{}: {error}", directory.display())))?;
+        }
+        let writer = connect(&place, if place.dialect == Dialect::Sqlite { 1 } else { CONNECTIONS }).await?;
+        let (clock, random) = (Clock::real(), Random::real());
+        let database = Database { reader: writer.clone(), place, writer, clock, random };
+        database.migrate().await?;
+        let reader = match database.place.dialect {
+            Dialect::Sqlite => connect(&database.place, READERS).await?,
+            Dialect::MySql | Dialect::Postgres => database.writer.clone(),
+        };
+        Ok(Database { reader, ..database })
+    }
+
+    /// SQLite has no lock around migrations: a second process that starts at the same moment fails and finds the work
+    /// done when it looks again.
+    async fn migrate(&self) -> Result<(), StoreError> {
+        let migrator = match self.place.dialect {
+            Dialect::Sqlite => &SQLITE,
+            Dialect::MySql => &MYSQL,
+            Dialect::Postgres => &POSTGRES,
+        };
+        self.forget_broken_migrations().await;
+        let mut attempt = 1;
+        loop {
+            match migrator.run(&self.writer).await {
+                Ok(()) => return Ok(()),
+                Err(sqlx::migrate::MigrateError::VersionMissing(version)) => {
+                    let text = format!("{} was written by a newer Drydock (schema {version})", self.place.shown());
+                    return Err(StoreError::Unavailable(text));
+                }
+                Err(error) if attempt >= ATTEMPTS || self.place.dialect != Dialect::Sqlite => {
+                    return Err(self.unavailable(&error.to_string()));
+                }
+                Err(_) => self.pause(attempt).await,
+            }
+            attempt += 1;
+        }
+    }
+
+    /// MySQL commits DDL at once, so a crash can leave a migration marked as begun; each of ours is safe to run again.
+    async fn forget_broken_migrations(&self) {
+        if self.place.dialect == Dialect::MySql {
+            // Absent on the first run, and then there is nothing to forget.
+            let _ = self.writer.execute("DELETE FROM _sqlx_migrations WHERE success = 0").await;
+        }
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.place.dialect
+    }
+
+    /// For reading outside transactions.
+    pub(crate) fn reader(&self) -> &AnyPool {
+        &self.reader
+    }
+
+    /// Runs `work` on `context` in one transaction that is durable when this returns; run again while it loses races.
+    pub(crate) async fn transact<C: Sync, T>(
+        &self,
+        context: C,
+        work: impl for<'a> Fn(&'a mut AnyConnection, &'a C) -> BoxFuture<'a, Result<T, Fault>>,
+    ) -> Result<T, StoreError> {
+        let mut attempt = 1;
+        loop {
+            match self.attempt(&context, &work).await {
+                Err(Fault::Database(error)) if attempt < ATTEMPTS && is_worth_repeating(&error) => {
+                    self.pause(attempt).await;
+                    attempt += 1;
+                }
+                Err(Fault::Database(error)) => return Err(self.unavailable(&error.to_string())),
+                Err(Fault::Refused(error)) => return Err(error),
+                Ok(value) => return Ok(value),
+            }
+        }
+    }
+
+    async fn attempt<C, T>(
+        &self,
+        context: &C,
+        work: &impl for<'a> Fn(&'a mut AnyConnection, &'a C) -> BoxFuture<'a, Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let mut transaction = self.writer.begin_with(self.place.dialect.begin()).await?;
+        // Dropped without commit it rolls back.
+        let value = work(&mut transaction, context).await?;
+        match transaction.commit().await {
+            Ok(()) => Ok(value),
+            Err(error) if is_an_answer(&error) => Err(error.into()),
+            Err(error) => Err(StoreError::Unknown(self.place.mask(&error.to_string())).into()),
+        }
+    }
+
+    /// Longer after each lost race, by chance, so that two losers part.
+    async fn pause(&self, attempt: u64) {
+        self.clock.sleep(Duration::from_millis(1 + self.random.below(5 * attempt))).await;
+    }
+
+    pub(crate) fn unavailable(&self, error: &str) -> StoreError {
+        let error = self.place.mask(error);
+        StoreError::Unavailable(format!("{}: {error}{}", self.place.shown(), advice(&error)))
+    }
+
+    async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+}
+
+async fn connect(place: &Place, connections: u32) -> Result<AnyPool, StoreError> {
+    let failed = |error: sqlx::Error| {
+        let error = place.mask(&error.to_string());
+        StoreError::Unavailable(format!("{}: {error}{}", place.shown(), advice(&error)))
+    };
+    let options = AnyConnectOptions::from_str(place.url.expose()).map_err(failed)?;
+    let greeting = place.dialect.on_connect();
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                for statement in greeting {
+                    connection.execute(*statement).await?;
+                }
+                Ok(())
+            })
+        })
+        .connect_with(options)
+        .await
+        .map_err(failed)
+}

@@ -1,0 +1,79 @@
+//! Where the three databases differ.
+
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+
+/// Which SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    MySql,
+    Postgres,
+}
+
+impl Dialect {
+    /// The room's own statements are written with `?`, which PostgreSQL calls `$1`, `$2`, …; they hold no other `?`,
+    /// because values are always bound.
+    pub(crate) fn sql(self, text: &str) -> SqlStr {
+        if self != Dialect::Postgres {
+            return AssertSqlSafe(text.to_owned()).into_sql_str();
+        }
+        let mut numbered = String::with_capacity(text.len() + 8);
+        let mut parts = text.split('?');
+        numbered.push_str(parts.next().unwrap_or(""));
+        for (index, part) in parts.enumerate() {
+            numbered.push('$');
+            numbered.push_str(&(index + 1).to_string());
+            numbered.push_str(part);
+        }
+        AssertSqlSafe(numbered).into_sql_str()
+    }
+
+    /// Locks the rows read until the end of the transaction. SQLite's writers are alone anyway.
+    pub(crate) fn for_update(self) -> &'static str {
+        if self == Dialect::Sqlite { "" } else { " FOR UPDATE" }
+    }
+
+    /// Begins a transaction that will write. SQLite must take its write lock at once: a reader that becomes a writer
+    /// while another writes is refused.
+    pub(crate) fn begin(self) -> &'static str {
+        if self == Dialect::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" }
+    }
+
+    /// Run on every new connection.
+    pub(crate) fn on_connect(self) -> &'static [&'static str] {
+        match self {
+            // FULL: a journal entry is on disk before its step acts. WAL: readers and other processes go on meanwhile.
+            Dialect::Sqlite => &[
+                "PRAGMA busy_timeout = 10000",
+                "PRAGMA journal_mode = WAL",
+                "PRAGMA synchronous = FULL",
+                "PRAGMA foreign_keys = ON",
+            ],
+            // As PostgreSQL's default: what a lock waited for is seen.
+            Dialect::MySql => &["SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"],
+            Dialect::Postgres => &[],
+        }
+    }
+
+    /// Counts one more job on a day.
+    pub(crate) fn count_up(self) -> &'static str {
+        match self {
+            Dialect::MySql => "INSERT INTO job_days (day, made) VALUES (?, 1) ON DUPLICATE KEY UPDATE made = made + 1",
+            Dialect::Sqlite | Dialect::Postgres => {
+                "INSERT INTO job_days (day, made) VALUES (?, 1) ON CONFLICT (day) DO UPDATE SET made = job_days.made + 1"
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_numbered_for_postgresql_only() {
+        let text = "SELECT a FROM t WHERE b = ? AND c IN (?, ?)";
+        assert_eq!(Dialect::MySql.sql(text).as_str(), text);
+        assert_eq!(Dialect::Postgres.sql(text).as_str(), "SELECT a FROM t WHERE b = $1 AND c IN ($2, $3)");
+    }
+}
