@@ -94,11 +94,17 @@ fn quoted(account: &str) -> String {
     let mut text = String::new();
     for letter in account.chars() {
         match letter {
-            '/' | '?' | '#' | '@' | '[' | ']' | ' ' => text.push_str(&format!("%{:02X}", u32::from(letter))),
+            '/' | '?' | '#' | '@' | '[' | ']' | ' ' => text.extend(escape(u32::from(letter))),
             other => text.push(other),
         }
     }
     text
+}
+
+/// `%2F` for `/`.
+fn escape(byte: u32) -> [char; 3] {
+    let digit = |value: u32| char::from_digit(value, 16).unwrap_or('0').to_ascii_uppercase();
+    ['%', digit(byte >> 4 & 15), digit(byte & 15)]
 }
 
 fn percent_decoded(text: &str) -> String {
@@ -127,7 +133,7 @@ fn percent_encoded(path: &Path) -> String {
         if keep(*byte) {
             text.push(char::from(*byte));
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            text.extend(escape(u32::from(*byte)));
         }
     }
     text

@@ -143,10 +143,10 @@ impl JobStore for SqlStore {
         let renewed = self.jobs.transact((self.jobs.dialect(), lease), move |on, (dialect, lease)| {
             Box::pin(leases::change(on, *dialect, lease, &lease.owner, until))
         });
-        match renewed.await? {
-            true => Ok(Lease { until, ..lease.clone() }),
-            false => Err(StoreError::Fenced { resource: lease.resource.clone(), epoch: lease.epoch }),
+        if renewed.await? {
+            return Ok(Lease { until, ..lease.clone() });
         }
+        Err(StoreError::Fenced { resource: lease.resource.clone(), epoch: lease.epoch })
     }
 
     async fn drop_lease(&self, lease: &Lease) -> Result<(), StoreError> {
