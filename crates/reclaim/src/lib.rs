@@ -1,1 +1,3 @@
-//! Room of `reclaim`.
+//! Give space back: estimate, plan, gates, rebuild, census.
+
+pub mod estimate;

@@ -1,0 +1,154 @@
+//! What InnoDB makes of given content in a rebuild: pages, extents, file size. Pure arithmetic.
+//!
+//! Source: InnoDB's bulk loader and space allocator, held against rebuilt files of MySQL 9.7 and MariaDB 10.11 whose
+//! segment inodes and extent maps were read (`docs/estimate.md`).
+
+use super::content::{Content, IndexContent};
+use api::{Algorithm, Estimate, Method};
+use mysql::{Capabilities, Version};
+
+/// How the rebuild would be done: the part of the prediction that is a choice.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rebuild {
+    /// In place (sorted bulk load) or row by row.
+    pub algorithm: Algorithm,
+    /// `innodb_segment_reserve_factor` while it runs, in percent: share of each segment kept empty.
+    pub reserve_percent: f64,
+    /// MariaDB's allocator: runs at most four extents ahead, and adds no reserve at the end of the file.
+    pub mariadb: bool,
+}
+
+/// Pages a segment takes one by one before it owns extents.
+const FRAGMENT_PAGES: f64 = 32.0;
+/// From this size in extents a file grows by [`GROWTH`] extents at a time, below it by one.
+const SMALL_FILE: u64 = 32;
+const GROWTH: u64 = 4;
+/// Extents MariaDB's allocator holds ahead of a sequential load at most.
+const AHEAD: f64 = 4.0;
+
+impl Rebuild {
+    /// As Drydock does it: in place, with the reserve factor lowered where the server has one (MySQL 8.0.26+).
+    pub fn ours(caps: &Capabilities) -> Self {
+        let lowered = !caps.is_mariadb() && caps.version >= Version(8, 0, 26);
+        let reserve_percent = if lowered { 0.03 } else { 12.5 };
+        Self { algorithm: Algorithm::Inplace, reserve_percent, mariadb: caps.is_mariadb() }
+    }
+
+    /// The same by another algorithm.
+    #[must_use]
+    pub fn by(self, algorithm: Algorithm) -> Self {
+        Self { algorithm, ..self }
+    }
+
+    /// Predicts; unknown content spans everything from "all freed" to "as much again".
+    pub fn estimate(&self, content: &Content) -> Estimate {
+        let file = signed(content.file_bytes);
+        let around = |freed: i64, low: i64, high: i64| Estimate {
+            file_bytes: content.file_bytes,
+            predicted_freed_bytes: freed,
+            predicted_low_bytes: low,
+            predicted_high_bytes: high,
+            data_free_bytes: content.data_free_bytes,
+            method: content.method,
+        };
+        if content.method == Method::None {
+            return around(0, -file, file);
+        }
+        let after = self.file_bytes(content);
+        let spread = signed_f(1.96 * self.error_bytes(content) + content.doubt * as_f(content.file_bytes));
+        let freed = file - signed_f(after);
+        around(freed, freed - spread, (freed + spread).min(file))
+    }
+
+    /// File size after, in bytes.
+    pub fn file_bytes(&self, content: &Content) -> f64 {
+        let pages = extent_pages(content.logical_bytes);
+        let extent = pages * f64::from(content.page_bytes);
+        let mut fragments = 4.0;
+        let mut extents = 0.0;
+        for index in &content.indexes {
+            let leaf = (self.leaf_pages(index) + index.blob_pages + 0.5).ceil();
+            let inner = (leaf * inner_share(index.pointer_bytes, content.page_bytes) + 1.0).ceil();
+            for used in [leaf, inner] {
+                fragments += used.min(FRAGMENT_PAGES);
+                extents += self.segment_extents(used, pages, index.clustered);
+            }
+        }
+        // Two pages of every extent map's reach are the map and the change buffer bitmap.
+        fragments += 2.0 * (extents * pages / f64::from(content.page_bytes)).floor();
+        if extents == 0.0 && fragments < pages {
+            return (fragments + 1.0) * f64::from(content.page_bytes);
+        }
+        as_f(self.grown(extents + (fragments / pages).ceil())) * extent
+    }
+
+    fn leaf_pages(&self, index: &IndexContent) -> f64 {
+        let random = self.algorithm == Algorithm::Copy && !index.clustered;
+        if random { index.leaf_pages * index.copy_growth } else { index.leaf_pages }
+    }
+
+    /// Extents a segment with `used` pages owns after a sequential load.
+    fn segment_extents(&self, used: f64, pages: f64, clustered: bool) -> f64 {
+        let whole = ((used - FRAGMENT_PAGES) / pages).ceil().max(0.0);
+        if used <= FRAGMENT_PAGES {
+            return 0.0;
+        }
+        let reserved = (used / (1.0 - self.reserve_percent / 100.0) - FRAGMENT_PAGES) / pages;
+        let ahead = if self.mariadb && clustered { whole + AHEAD } else { f64::MAX };
+        reserved.ceil().clamp(whole, ahead)
+    }
+
+    /// The file's size in extents once `used` are taken.
+    fn grown(&self, used: f64) -> u64 {
+        let used = unsigned_f(used);
+        let mut size = used;
+        loop {
+            let aligned = size < SMALL_FILE || size.is_multiple_of(GROWTH);
+            // MySQL asks for two extents and one percent beyond what it takes before every page of a bulk load.
+            let needed = if self.mariadb { used } else { used + 5 + size / 100 };
+            if aligned && size >= needed {
+                return size;
+            }
+            size += 1;
+        }
+    }
+
+    /// Standard error of [`Rebuild::file_bytes`]: sampling, half a growth step, and half a percent for the model.
+    fn error_bytes(&self, content: &Content) -> f64 {
+        let page = f64::from(content.page_bytes);
+        let sampling: f64 = content.indexes.iter().map(|index| (index.leaf_error * page).powi(2)).sum();
+        let step = 1.2 * extent_pages(content.logical_bytes) * page;
+        let after = self.file_bytes(content);
+        let copied: f64 = match self.algorithm {
+            Algorithm::Inplace => 0.0,
+            Algorithm::Copy => content.indexes.iter().filter(|index| !index.clustered).map(|i| i.leaf_pages).sum(),
+        };
+        (sampling + step.powi(2) + (0.005 * after).powi(2) + (0.2 * copied * page).powi(2)).sqrt()
+    }
+}
+
+/// Node pointers per leaf page, with a little for the levels above.
+fn inner_share(pointer_bytes: f64, page_bytes: u32) -> f64 {
+    1.01 * (pointer_bytes + 0.5) / (f64::from(page_bytes) * 15.0 / 16.0 - 132.0)
+}
+
+/// Pages of one extent: 1 MiB worth of pages in memory, but never fewer than 64.
+pub(crate) fn extent_pages(page_bytes: u32) -> f64 {
+    (1_048_576.0 / f64::from(page_bytes)).max(64.0)
+}
+
+fn as_f(bytes: u64) -> f64 {
+    bytes as f64
+}
+
+fn signed(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
+fn signed_f(bytes: f64) -> i64 {
+    bytes.round() as i64
+}
+
+fn unsigned_f(count: f64) -> u64 {
+    count.max(0.0) as u64
+}

@@ -1,0 +1,114 @@
+//! A server with one shaped table on it, and the truth a prediction is held against.
+
+use mysql::{Capabilities, Session, ident};
+use reclaim::estimate::{FileAccess, Filter, TableFacts, survey};
+use runtime::Clock;
+use std::time::Duration;
+use testkit::{Engine, Options, Server};
+use types::TableName;
+
+pub struct Bed {
+    pub server: Server,
+    pub session: Session,
+    pub caps: Capabilities,
+}
+
+/// Every engine there is; says so where MySQL is not.
+pub fn engines() -> Vec<Engine> {
+    let all = Engine::available();
+    if !all.contains(&Engine::MySql) {
+        eprintln!("MySQL cannot be had here: only MariaDB is tested");
+    }
+    all
+}
+
+impl Bed {
+    pub async fn start(engine: Engine) -> Bed {
+        Self::start_with(engine, &[]).await
+    }
+
+    pub async fn start_with(engine: Engine, more: &[&str]) -> Bed {
+        let mut arguments = vec!["--innodb-buffer-pool-size=64M".to_owned(), "--disable-log-bin".to_owned()];
+        arguments.extend(more.iter().map(|word| (*word).to_owned()));
+        let server = Server::start(engine, Options { arguments, ..Options::default() }).await;
+        let mut session = server.session().await;
+        let caps = Capabilities::probe(&mut session).await.unwrap();
+        let mut bed = Bed { server, session, caps };
+        bed.run("CREATE DATABASE lab").await;
+        bed.run("USE lab").await;
+        bed.run("CREATE TABLE digits (d INT PRIMARY KEY)").await;
+        bed.run("INSERT INTO digits VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)").await;
+        bed
+    }
+
+    pub async fn run(&mut self, sql: &str) {
+        self.session.run(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// `count` rows of `(pad)` and a key made by `key`, an expression over `n` (0, 1, …).
+    pub async fn fill(&mut self, table: &str, columns: &str, values: &str, count: u64) {
+        let sql = format!(
+            "INSERT INTO {} ({columns}) SELECT {values} FROM (SELECT a.d + 10 * b.d + 100 * c.d + 1000 * d.d + \
+             10000 * e.d + 100000 * f.d AS n FROM digits a, digits b, digits c, digits d, digits e, digits f) numbers \
+             WHERE n < {count} ORDER BY n",
+            ident(table)
+        );
+        self.run(&sql).await;
+    }
+
+    /// Waits until purge has taken away what was deleted and, so that files can be read, all pages are written.
+    pub async fn settle(&mut self) {
+        self.run("SET GLOBAL innodb_max_dirty_pages_pct = 0").await;
+        if self.caps.is_mariadb() {
+            self.run("SET GLOBAL innodb_max_dirty_pages_pct_lwm = 0.001").await;
+        }
+        for _ in 0..2400 {
+            if self.history().await == 0 && self.dirty().await == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!(
+            "history {} and dirty pages {} do not go away\n{}",
+            self.history().await,
+            self.dirty().await,
+            self.server.error_log()
+        );
+    }
+
+    async fn history(&mut self) -> u64 {
+        let sql = if self.caps.is_mariadb() {
+            "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS \
+             WHERE VARIABLE_NAME = 'Innodb_history_list_length'"
+        } else {
+            "SELECT COUNT FROM information_schema.INNODB_METRICS WHERE NAME = 'trx_rseg_history_len'"
+        };
+        self.session.value(sql).await.unwrap().unwrap().parse().unwrap()
+    }
+
+    async fn dirty(&mut self) -> u64 {
+        let row = self.session.row("SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_dirty'").await.unwrap().unwrap();
+        row.parse("Value").unwrap()
+    }
+
+    pub async fn survey(&mut self, table: &str, files: FileAccess) -> TableFacts {
+        let filter = Filter::table(&TableName::new("lab", table));
+        let mut all = survey(&mut self.session, &self.caps, &filter, &files, &Clock::real()).await.unwrap();
+        assert_eq!(all.len(), 1, "{all:?}");
+        all.remove(0)
+    }
+
+    /// Rebuilds as Drydock does it; returns what was freed.
+    pub async fn rebuild(&mut self, table: &str) -> i64 {
+        let before = self.survey(table, FileAccess::Off).await.estimate.file_bytes;
+        if !self.caps.is_mariadb() {
+            self.run("SET GLOBAL innodb_segment_reserve_factor = 0.03").await;
+        }
+        self.run(&format!("ALTER TABLE {} FORCE, ALGORITHM=INPLACE", ident(table))).await;
+        if !self.caps.is_mariadb() {
+            self.run("SET GLOBAL innodb_segment_reserve_factor = DEFAULT").await;
+        }
+        let after = self.survey(table, FileAccess::Off).await.estimate.file_bytes;
+        i64::try_from(before).unwrap() - i64::try_from(after).unwrap()
+    }
+}

@@ -1,0 +1,61 @@
+// The one room that speaks HTTP: the seed's envelope is opened here and nowhere else.
+import { ApiFailure, type Details } from './failure';
+import { session } from './session.svelte';
+import type * as shape from './shapes';
+import { token } from './token.svelte';
+
+interface Envelope { code: number; message: string; data?: unknown; details?: Details }
+
+async function answer(response: Response): Promise<Envelope> {
+  try {
+    return (await response.json()) as Envelope;
+  } catch {
+    return { code: response.ok ? 0 : -1, message: `${response.status} ${response.statusText}` };
+  }
+}
+
+/** 401 always means the token; 1008 means it too where tokens are in use and the role is too low. */
+function askForToken(status: number, code: number): void {
+  if (status === 401) token.wanted = true;
+  else if (code === 1008 && session.info?.token_required) token.wanted = true;
+}
+
+async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const headers: Record<string, string> = { Accept: 'application/json' };
+  if (token.value) headers['Authorization'] = `Bearer ${token.value}`;
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  const init: RequestInit = { method, headers };
+  if (body !== undefined) init.body = JSON.stringify(body);
+  if (signal) init.signal = signal;
+  const response = await fetch(`/api/v1/${path}`, init);
+  const envelope = await answer(response);
+  if (response.ok && envelope.code === 0) return envelope.data as T;
+  askForToken(response.status, envelope.code);
+  throw new ApiFailure(envelope.code, envelope.message, envelope.details ?? {}, response.status);
+}
+
+const get = <T>(path: string, signal?: AbortSignal) => call<T>('GET', path, undefined, signal);
+const cluster = (name: string) => `clusters/${encodeURIComponent(name)}`;
+const job = (id: string) => `recycle/jobs/${encodeURIComponent(id)}`;
+
+export const api = {
+  health: (signal?: AbortSignal) => get<shape.Health>('health', signal),
+  session: () => get<shape.SessionInfo>('session'),
+  clusters: (signal?: AbortSignal) => get<shape.ClusterInfo[]>('clusters', signal),
+  connect: (request: shape.ConnectRequest) => call<shape.ClusterInfo>('POST', 'clusters', request),
+  topology: (name: string, refresh: boolean, signal?: AbortSignal) =>
+    get<shape.ClusterTopology>(`${cluster(name)}/topology${refresh ? '?refresh=true' : ''}`, signal),
+  space: (name: string, signal?: AbortSignal) => get<shape.TableSpace[]>(`${cluster(name)}/space`, signal),
+  census: (name: string, signal?: AbortSignal) => get<shape.DiskCensus[]>(`${cluster(name)}/census`, signal),
+  plan: (name: string, request: shape.ClusterJobRequest) => call<shape.Plan>('POST', `${cluster(name)}/plan`, request),
+  start: (name: string, request: shape.ClusterJobRequest) => call<shape.JobCreated>('POST', `${cluster(name)}/jobs`, request),
+  jobs: (status: string, limit: number, offset: number, signal?: AbortSignal) =>
+    get<shape.JobList>(`recycle/jobs?limit=${limit}&offset=${offset}${status ? `&status=${status}` : ''}`, signal),
+  job: (id: string, signal?: AbortSignal) => get<shape.RecycleJob>(job(id), signal),
+  jobPlan: (id: string, signal?: AbortSignal) => get<shape.Plan>(`${job(id)}/plan`, signal),
+  cancel: (id: string) => call<undefined>('DELETE', job(id)),
+  audit: (limit: number, offset: number, signal?: AbortSignal) =>
+    get<shape.AuditEntry[]>(`audit?limit=${limit}&offset=${offset}`, signal),
+  history: (since: string, signal?: AbortSignal) =>
+    get<shape.MetricPoint[]>(`metrics/history?since=${encodeURIComponent(since)}`, signal),
+};
