@@ -8,6 +8,7 @@
 )]
 
 mod engine;
+pub mod fake;
 mod fleet;
 mod port;
 mod server;
