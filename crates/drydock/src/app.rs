@@ -8,7 +8,7 @@ use crate::{
 use control::{Caller, Control, Role, Settings};
 use jobs::{MemoryStore, Store};
 use runtime::{Clock, Random};
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 use types::Failure;
 
 /// The program, set up.
@@ -31,12 +31,14 @@ pub struct App {
     pub log: Log,
 }
 
-/// How badly a command needs the job store.
+/// What a command needs of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
-    /// What is done must be kept; without the store it is not done.
+    /// Jobs and samples: jobs run here.
+    Everything,
+    /// Jobs, which others run. A store that nobody has made yet is empty and is not made now.
     Jobs,
-    /// Nothing is done that must be kept; without the store the command goes on.
+    /// Nothing is done that must be kept; where the store cannot be used the command goes on without.
     Nothing,
 }
 
@@ -72,11 +74,30 @@ impl App {
         Control::open(self.settings()?, store, self.clock, self.random.clone()).await
     }
 
-    /// The configured store; for [`Keep::Nothing`] memory, where it cannot be used.
-    #[allow(clippy::unused_async, reason = "the store's own opening follows")]
+    /// The configured store, as far as the command needs it.
     pub async fn store(&self, keep: Keep) -> Result<Arc<dyn Store>, Failure> {
-        // The SQL store is being landed beside this.
-        let _ = (self.config.store_url(&process)?, keep);
-        Ok(Arc::new(MemoryStore::default()))
+        let url = self.config.store_url(&process)?;
+        if keep != Keep::Everything && file_of(url.expose()).is_some_and(|file| !file.exists()) {
+            return Ok(Arc::new(MemoryStore::default()));
+        }
+        let samples = self.config.samples_file().filter(|_| keep == Keep::Everything);
+        match store::open(url.expose(), samples.as_deref()).await {
+            Ok(store) => Ok(store),
+            Err(error) if keep == Keep::Nothing => {
+                tracing::warn!(%error, "going on without the job store");
+                Ok(Arc::new(MemoryStore::default()))
+            }
+            Err(error) => Err(Failure::from(error).with("field", "persistence.store.url")),
+        }
+    }
+}
+
+/// The file of a SQLite store.
+fn file_of(place: &str) -> Option<PathBuf> {
+    let path = place.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
+    match path {
+        Some(path) => Some(PathBuf::from(path.split('?').next().unwrap_or(path))),
+        None if place.contains("://") => None,
+        None => Some(PathBuf::from(place)),
     }
 }

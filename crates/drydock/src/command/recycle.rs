@@ -31,7 +31,7 @@ pub async fn run(app: &App, args: RecycleArgs) -> Result<ExitCode, Failure> {
     if app.dry_run {
         return dry_run(app, &args, request).await;
     }
-    let control = app.control(Keep::Jobs).await?;
+    let control = app.control(Keep::Everything).await?;
     let mut interrupts = Interrupts::listen()?;
     let work = work(app, &args, &control, request, &mut interrupts);
     let outcome = work.await;

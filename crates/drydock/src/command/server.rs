@@ -26,7 +26,7 @@ pub async fn run(app: &App) -> Result<ExitCode, Failure> {
     }
     let mut interrupts = Interrupts::listen()?;
     let mut hangup = hangup()?;
-    let store = app.store(Keep::Jobs).await?;
+    let store = app.store(Keep::Everything).await?;
     let control = app.control_over(store.clone()).await?;
     let shutdown = CancellationToken::new();
     let server = serve(control.clone(), settings, shutdown.clone()).await?;

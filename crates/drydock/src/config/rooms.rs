@@ -53,6 +53,12 @@ impl Config {
         }))
     }
 
+    /// Where samples are kept past the end of the process; `None` leaves them to the job store.
+    pub fn samples_file(&self) -> Option<PathBuf> {
+        let metrics = &self.values.persistence.metrics;
+        metrics.enabled.then(|| metrics.file.clone())
+    }
+
     /// Where `jobs.json` is written, if it is.
     pub fn jobs_file(&self) -> Option<PathBuf> {
         let state = &self.values.persistence.job_state;
