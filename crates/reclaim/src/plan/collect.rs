@@ -1,0 +1,225 @@
+//! Asks the fleet and draws the plan. Changes nothing on any server.
+
+use super::{
+    draft::draft,
+    facts::{FleetFacts, NodeFacts, Settings},
+    nodes,
+};
+use crate::{
+    estimate::{FileAccess, Filter, TableFacts, survey},
+    gates::{
+        backup_lock, disk, lag, lease, long_transaction, metadata_lock, named, privilege, row_log,
+        window::{self, Window},
+        writer,
+    },
+};
+use api::{Gate, GateVerdict, GraphNode, Plan, RecycleConfig};
+use futures::{StreamExt, stream};
+use mysql::{Capabilities, Endpoint, Session, SqlError};
+use runtime::Clock;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+use topology::DiscoverOptions;
+use types::{Failure, TableName};
+
+/// What a caller may choose about planning beside the request.
+#[derive(Debug, Clone)]
+pub struct PlanOptions {
+    /// How far discovery goes.
+    pub discover: DiscoverOptions,
+    /// Whether data files may be sampled where they can be read.
+    pub files: FileAccess,
+    /// Daily maintenance window, if there is one.
+    pub window: Option<Window>,
+    /// Nodes surveyed at once.
+    pub parallel: usize,
+    /// Seconds from which an open transaction is waited for.
+    pub long_transaction_seconds: u64,
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        Self {
+            discover: DiscoverOptions::default(),
+            files: FileAccess::default(),
+            window: None,
+            parallel: 10,
+            long_transaction_seconds: long_transaction::LIMIT_SECONDS,
+        }
+    }
+}
+
+/// Least distance between two readings of the write counters.
+const RATE_SPAN: Duration = Duration::from_millis(500);
+
+/// Discovers the fleet of `target`, surveys each chosen node, asks every gate, and draws the plan.
+///
+/// # Errors
+/// 1001 for a database or table that is not there; 1002 if the target cannot be reached; 1004 if it may take writes, is
+/// not to be touched, and has no replica; and whatever discovery says.
+pub async fn plan(
+    target: &Endpoint,
+    config: &RecycleConfig,
+    options: &PlanOptions,
+    clock: &Clock,
+) -> Result<Plan, Failure> {
+    let facts = collect(target, config, options, clock).await?;
+    draft(&facts, config).map_err(Failure::from)
+}
+
+/// Everything a plan is drawn from.
+async fn collect(
+    target: &Endpoint,
+    config: &RecycleConfig,
+    options: &PlanOptions,
+    clock: &Clock,
+) -> Result<FleetFacts, Failure> {
+    let topology = topology::discover(target, &options.discover, clock).await?;
+    let seed = topology.nodes.iter().find(|node| node.depth == 0).map(|node| node.id.clone()).unwrap_or_default();
+    let choices = nodes::choose(&topology, &seed, config).map_err(Failure::from)?;
+    let chosen: Vec<&GraphNode> = choices
+        .iter()
+        .filter(|choice| choice.skipped.is_none())
+        .filter_map(|choice| topology.nodes.iter().find(|node| node.id == choice.id))
+        .collect();
+    let answers: Vec<(String, Result<NodeFacts, SqlError>)> = stream::iter(chosen)
+        .map(|node| async {
+            let endpoint = target.at(node.address.clone());
+            (node.id.clone(), ask(&endpoint, node, config, options, clock).await)
+        })
+        .buffer_unordered(options.parallel.max(1))
+        .collect()
+        .await;
+    let (mut nodes, mut silent) = (BTreeMap::new(), BTreeMap::new());
+    for (id, answer) in answers {
+        match answer {
+            Ok(facts) => drop(nodes.insert(id, facts)),
+            // One server was asked for and does not answer: that is the error, not a remark in a plan.
+            Err(error) if choices.len() == 1 => return Err(error.into()),
+            Err(error) => drop(silent.insert(id, error.to_string())),
+        }
+    }
+    Ok(FleetFacts { at: clock.now(), topology, target: seed, nodes, silent })
+}
+
+async fn ask(
+    endpoint: &Endpoint,
+    node: &GraphNode,
+    config: &RecycleConfig,
+    options: &PlanOptions,
+    clock: &Clock,
+) -> Result<NodeFacts, SqlError> {
+    let mut session = Session::connect(endpoint).await?;
+    let capabilities = Capabilities::probe(&mut session).await?;
+    let begun = clock.instant();
+    let counts = row_log::counts(&mut session, &capabilities, clock).await;
+    let settings = settings(&mut session, &capabilities).await?;
+    let databases = databases(&mut session).await?;
+    let filter = Filter { databases: config.databases.clone(), tables: config.tables.clone() };
+    let tables = survey(&mut session, &capabilities, &filter, &options.files, clock).await?;
+    let gates = gates(&mut session, &capabilities, node, config, options, &settings, clock).await;
+    let disks = disk::probe(&mut session).await.unwrap_or_default();
+    let locks = locks(&mut session, &tables).await;
+    clock.sleep(RATE_SPAN.saturating_sub(clock.since(begun))).await;
+    let later = row_log::counts(&mut session, &capabilities, clock).await;
+    let write_rates = match (counts, later) {
+        (Ok(before), Ok(after)) => {
+            tables.iter().map(|t| (t.name.clone(), row_log::rate(&before, &after, &t.name, clock))).collect()
+        }
+        _ => BTreeMap::new(),
+    };
+    session.close().await;
+    Ok(NodeFacts { capabilities, databases, tables, gates, settings, disks, locks, write_rates })
+}
+
+/// Gates about the node as a whole, each asked once.
+async fn gates(
+    session: &mut Session,
+    capabilities: &Capabilities,
+    node: &GraphNode,
+    config: &RecycleConfig,
+    options: &PlanOptions,
+    settings: &Settings,
+    clock: &Clock,
+) -> Vec<Gate> {
+    let needs = privilege::Needs {
+        mode: config.mode,
+        read_only: node.read_only,
+        global_settings: settings.super_read_only || settings.reserve_percent.is_some_and(|percent| percent > 0.03),
+        applier: false,
+    };
+    let test = writer::probe(session, None).await;
+    let is_replica = !node.writer;
+    let rights = privilege::probe(session, capabilities).await;
+    vec![
+        named("writer", writer::verdict(&test, config.exclude_primary)),
+        named("lag", lag::verdict(&topology::lag(session).await, config.max_lag, is_replica)),
+        named(
+            "long_transaction",
+            long_transaction::verdict(&long_transaction::probe(session).await, options.long_transaction_seconds),
+        ),
+        named("backup_lock", backup_lock::verdict(&backup_lock::probe(session).await)),
+        named("window", window::verdict(options.window.as_ref(), clock.now())),
+        named("privilege", privilege::verdict(&rights, capabilities, needs)),
+        named("lease", lease_verdict(session).await),
+    ]
+}
+
+/// Only looks; the lease is taken when the job begins.
+async fn lease_verdict(session: &mut Session) -> GateVerdict {
+    for lock in [lease::JOB_LOCK, lease::WORK_LOCK] {
+        match lease::holder(session, lock).await {
+            Ok(None) => {}
+            Ok(Some((connection, host))) => {
+                return crate::gates::wait(format!("another Drydock holds it: connection {connection} from {host}"));
+            }
+            Err(error) => return crate::gates::unanswered("the lease", &error),
+        }
+    }
+    GateVerdict::Pass
+}
+
+async fn locks(
+    session: &mut Session,
+    tables: &[TableFacts],
+) -> BTreeMap<TableName, Result<Vec<metadata_lock::Holder>, SqlError>> {
+    let found = metadata_lock::probe_all(session).await;
+    tables
+        .iter()
+        .filter_map(|table| {
+            let held = match &found {
+                Ok(all) => Ok(all.get(&table.name)?.clone()),
+                Err(error) => Err(error.clone()),
+            };
+            Some((table.name.clone(), held))
+        })
+        .collect()
+}
+
+async fn databases(session: &mut Session) -> Result<BTreeSet<String>, SqlError> {
+    let rows = session.rows("SELECT SCHEMA_NAME AS d FROM information_schema.SCHEMATA").await?;
+    Ok(rows.iter().filter_map(|row| row.text("d")).collect())
+}
+
+/// Reads the settings a rebuild has to know; a variable the server lacks is one it does not need.
+pub(crate) async fn settings(session: &mut Session, capabilities: &Capabilities) -> Result<Settings, SqlError> {
+    let sql = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('innodb_online_alter_log_max_size', 'super_read_only', \
+               'innodb_segment_reserve_factor', 'lock_wait_timeout', 'slave_transaction_retries', \
+               'replica_transaction_retries', 'gtid_mode')";
+    let rows = session.rows(sql).await?;
+    let text = |name: &str| {
+        let row = rows.iter().find(|row| row.text("Variable_name").is_some_and(|n| n.eq_ignore_ascii_case(name)));
+        row.and_then(|row| row.text("Value"))
+    };
+    let number = |name: &str| text(name).and_then(|text| text.parse::<f64>().ok());
+    let retries = number("replica_transaction_retries").or_else(|| number("slave_transaction_retries")).unwrap_or(0.0);
+    Ok(Settings {
+        row_log_limit: text("innodb_online_alter_log_max_size").and_then(|text| text.parse().ok()).unwrap_or(128 << 20),
+        super_read_only: text("super_read_only").is_some_and(|text| text.eq_ignore_ascii_case("ON")),
+        reserve_percent: number("innodb_segment_reserve_factor"),
+        applier_patience: number("lock_wait_timeout").unwrap_or(0.0) * (retries + 1.0),
+        gtids: capabilities.is_mariadb() || text("gtid_mode").is_none_or(|mode| !mode.eq_ignore_ascii_case("OFF")),
+    })
+}

@@ -1,0 +1,74 @@
+//! What a plan is drawn from: everything asked of the fleet, and nothing but data.
+
+use crate::{
+    estimate::TableFacts,
+    gates::{disk::Disks, metadata_lock::Holder},
+};
+use api::{ClusterTopology, Gate, GraphNode};
+use jiff::Timestamp;
+use mysql::{Capabilities, SqlError};
+use std::collections::{BTreeMap, BTreeSet};
+use types::TableName;
+
+/// A fleet as it was at one moment.
+#[derive(Debug, Clone)]
+pub struct FleetFacts {
+    /// When, UTC.
+    pub at: Timestamp,
+    /// The evidence graph.
+    pub topology: ClusterTopology,
+    /// Node id of the member the request named.
+    pub target: String,
+    /// What was learnt of each chosen node that could be asked, by node id.
+    pub nodes: BTreeMap<String, NodeFacts>,
+    /// Why a chosen node could not be asked, by node id.
+    pub silent: BTreeMap<String, String>,
+}
+
+/// One server, asked.
+#[derive(Debug, Clone)]
+pub struct NodeFacts {
+    /// Which engine and version.
+    pub capabilities: Capabilities,
+    /// Its databases, all of them.
+    pub databases: BTreeSet<String>,
+    /// Its tables within the request.
+    pub tables: Vec<TableFacts>,
+    /// Gates about the node as a whole.
+    pub gates: Vec<Gate>,
+    /// Settings a rebuild has to know.
+    pub settings: Settings,
+    /// Its disks.
+    pub disks: Disks,
+    /// Locks in the way, for tables that have some; an error where they could not be read.
+    pub locks: BTreeMap<TableName, Result<Vec<Holder>, SqlError>>,
+    /// Rows changed per second; a table's own where the server counts so.
+    pub write_rates: BTreeMap<TableName, f64>,
+}
+
+/// Settings of a server that decide how a rebuild is done.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Settings {
+    /// `innodb_online_alter_log_max_size`, bytes.
+    pub row_log_limit: u64,
+    /// `super_read_only` is on.
+    pub super_read_only: bool,
+    /// `innodb_segment_reserve_factor` in percent, where there is one.
+    pub reserve_percent: Option<f64>,
+    /// Seconds the applier waits for a metadata lock, its retries included.
+    pub applier_patience: f64,
+    /// GTIDs are written: a logged statement on a replica would be errant.
+    pub gtids: bool,
+}
+
+/// `host:port` of a node.
+pub(crate) fn name_of(node: &GraphNode) -> String {
+    node.address.to_string()
+}
+
+impl FleetFacts {
+    /// The node of an id.
+    pub fn node(&self, id: &str) -> Option<&GraphNode> {
+        self.topology.nodes.iter().find(|node| node.id == id)
+    }
+}

@@ -1,0 +1,146 @@
+//! The exact statements of a rebuild, as they will run. Pure.
+
+use super::facts::Settings;
+use api::{Algorithm, LockClass, Strategy, WorkMode};
+use mysql::{Capabilities, ident, table_ident};
+use types::TableName;
+
+/// What stands for the job's name in a plan that is no job yet.
+pub const PLACEHOLDER: &str = "<job>";
+
+/// Percent of each segment a rebuild leaves empty, lowered for the rebuild: the least the server takes.
+pub const RESERVE_PERCENT: &str = "0.03";
+
+/// The comment every statement of ours carries: how it is found again in the process list.
+pub fn marker(job: &str, number: usize) -> String {
+    format!("/* drydock {job} {number} */")
+}
+
+/// The statement that rebuilds. Never a bare `OPTIMIZE`: that falls back to a blocking copy without a word and reports
+/// failure as a result row; here a way the server cannot go is an error (1845, 1846).
+pub fn alter(marker: &str, table: &TableName, strategy: &Strategy, lock: LockClass) -> Option<String> {
+    let name = table_ident(table);
+    let lock = match lock {
+        LockClass::None => "NONE",
+        LockClass::Shared => "SHARED",
+        LockClass::Exclusive => "EXCLUSIVE",
+    };
+    let algorithm = |algorithm| match algorithm {
+        Algorithm::Inplace => "INPLACE",
+        Algorithm::Copy => "COPY",
+    };
+    match strategy {
+        Strategy::Skip { .. } => None,
+        Strategy::InPlace => {
+            let algorithm = algorithm(Algorithm::Inplace);
+            Some(format!("ALTER {marker} TABLE {name} FORCE, ALGORITHM={algorithm}, LOCK={lock}"))
+        }
+        Strategy::Copy { .. } => {
+            let algorithm = algorithm(Algorithm::Copy);
+            Some(format!("ALTER {marker} TABLE {name} FORCE, ALGORITHM={algorithm}, LOCK={lock}"))
+        }
+        Strategy::Partitions { names } => {
+            let names = names.iter().map(|name| ident(name)).collect::<Vec<_>>().join(", ");
+            let algorithm = algorithm(Algorithm::Inplace);
+            Some(format!("ALTER {marker} TABLE {name} ALGORITHM={algorithm}, LOCK={lock}, REBUILD PARTITION {names}"))
+        }
+    }
+}
+
+/// Settings of the statement's own session, set before it.
+///
+/// `sql_mode` is emptied but for old dates: a rebuild changes no value, and must not fail on one that today's mode would
+/// refuse. MariaDB's `max_statement_time` would kill a long rebuild.
+pub fn session(capabilities: &Capabilities, mode: WorkMode, seconds: f64) -> Vec<String> {
+    let mut all = Vec::new();
+    if mode == WorkMode::BinlogOff {
+        all.push("SET SESSION sql_log_bin = 0".to_owned());
+    }
+    all.push(format!("SET SESSION lock_wait_timeout = {}", patience(seconds)));
+    all.push("SET SESSION sql_mode = 'ALLOW_INVALID_DATES'".to_owned());
+    if capabilities.is_mariadb() {
+        all.push("SET SESSION max_statement_time = 0".to_owned());
+    }
+    all
+}
+
+/// Seconds to wait for the metadata lock at either end. Others queue behind us meanwhile, so little; but at the end of a
+/// long rebuild all its work hangs on it, so a sixtieth of the work.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 2..=50")]
+pub fn patience(seconds: f64) -> u32 {
+    (seconds / 60.0).clamp(2.0, 50.0) as u32
+}
+
+/// A global setting that is changed for the rebuild and put back after it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Change {
+    /// Variable.
+    pub name: String,
+    /// Value for the rebuild, as SQL.
+    pub value: String,
+    /// Value before, as SQL.
+    pub old: String,
+}
+
+impl Change {
+    /// The statement that changes it.
+    pub fn arm(&self) -> String {
+        format!("SET GLOBAL {} = {}", self.name, self.value)
+    }
+
+    /// The statement that puts it back.
+    pub fn restore(&self) -> String {
+        format!("SET GLOBAL {} = {}", self.name, self.old)
+    }
+}
+
+/// Global settings a rebuild changes on a node.
+pub fn changes(settings: &Settings, strategy: &Strategy, row_log: Option<u64>) -> Vec<Change> {
+    let change = |name: &str, value: String, old: String| Change { name: name.to_owned(), value, old };
+    let mut all = Vec::new();
+    if matches!(strategy, Strategy::Skip { .. }) {
+        return all;
+    }
+    if settings.super_read_only {
+        all.push(change("super_read_only", "OFF".into(), "ON".into()));
+    }
+    if let Some(percent) = settings.reserve_percent {
+        if percent > 0.03 {
+            all.push(change("innodb_segment_reserve_factor", RESERVE_PERCENT.into(), percent.to_string()));
+        }
+    }
+    if let (Some(limit), Strategy::InPlace) = (row_log, strategy) {
+        all.push(change("innodb_online_alter_log_max_size", limit.to_string(), settings.row_log_limit.to_string()));
+    }
+    all
+}
+
+/// `STOP` and `START` of the applier, every channel.
+pub fn applier(capabilities: &Capabilities) -> (&'static str, &'static str) {
+    if capabilities.is_mariadb() {
+        ("STOP ALL SLAVES", "START ALL SLAVES")
+    } else {
+        ("STOP REPLICA SQL_THREAD", "START REPLICA SQL_THREAD")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_break_out() {
+        let table = TableName::new("a`b", "t; DROP TABLE x");
+        let sql = alter(&marker("j", 1), &table, &Strategy::InPlace, LockClass::None).expect("a statement");
+        assert_eq!(sql, "ALTER /* drydock j 1 */ TABLE `a``b`.`t; DROP TABLE x` FORCE, ALGORITHM=INPLACE, LOCK=NONE");
+        let names = vec!["p0".to_owned(), "p`1".to_owned()];
+        let sql = alter("", &table, &Strategy::Partitions { names }, LockClass::Shared).expect("a statement");
+        assert!(sql.ends_with("REBUILD PARTITION `p0`, `p``1`"), "{sql}");
+        assert_eq!(alter("", &table, &Strategy::Skip { reason: String::new() }, LockClass::None), None);
+    }
+
+    #[test]
+    fn patience_grows_with_the_work_at_stake() {
+        assert_eq!((patience(1.0), patience(600.0), patience(1e6)), (2, 10, 50));
+    }
+}

@@ -1,0 +1,157 @@
+//! How a table is rebuilt: in place, by copy, partition by partition, or not at all. Pure.
+
+use super::{facts::NodeFacts, tables};
+use crate::{
+    estimate::{Rebuild, TableFacts},
+    gates::data_loss_bug,
+};
+use api::{Algorithm, Estimate, LockClass, RecycleConfig, Strategy};
+use mysql::Capabilities;
+use std::collections::BTreeMap;
+
+/// What was decided for one table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// How.
+    pub strategy: Strategy,
+    /// What stands still.
+    pub lock: LockClass,
+    /// The prediction for just this way, and for just the partitions it rebuilds.
+    pub estimate: Estimate,
+    /// What the operator should know of the choice.
+    pub remark: Option<String>,
+}
+
+/// Engines other than InnoDB and why they are left alone.
+fn foreign_engine(engine: &str) -> Option<String> {
+    if engine.eq_ignore_ascii_case("InnoDB") {
+        return None;
+    }
+    Some(match engine.to_ascii_uppercase().as_str() {
+        "MEMORY" => "MEMORY keeps its rows in memory and holds no disk".to_owned(),
+        "CSV" => "CSV files hold no free space that a rebuild could give back".to_owned(),
+        "ARCHIVE" => "ARCHIVE tables only grow by appending; OPTIMIZE TABLE recompresses one by hand".to_owned(),
+        "MYISAM" | "ARIA" => format!("{engine} is not crash-safe while it is rewritten; OPTIMIZE TABLE does it by hand"),
+        _ => format!("tables of engine {engine} are not rebuilt, only InnoDB's are"),
+    })
+}
+
+/// Decides for one table; the estimate's thresholds are not looked at here, except to choose partitions.
+pub fn decide(table: &TableFacts, node: &NodeFacts, config: &RecycleConfig) -> Decision {
+    let skip = |reason: String| Decision {
+        strategy: Strategy::Skip { reason },
+        lock: LockClass::None,
+        estimate: table.estimate.clone(),
+        remark: None,
+    };
+    if let Some(reason) = foreign_engine(&table.engine) {
+        return skip(reason);
+    }
+    if table.shared_tablespace {
+        return skip("it lies in a shared tablespace, which a rebuild does not shrink".to_owned());
+    }
+    let doubt = online_doubt(table, &node.capabilities);
+    if let Some(decision) = partitions(table, node, config, doubt.is_some()) {
+        return decision;
+    }
+    match doubt {
+        Some(remark) => copy(table, node, remark),
+        None => in_place(table),
+    }
+}
+
+fn in_place(table: &TableFacts) -> Decision {
+    let lock = if table.has_spatial { LockClass::Shared } else { LockClass::None };
+    Decision { strategy: Strategy::InPlace, lock, estimate: table.estimate.clone(), remark: None }
+}
+
+fn copy(table: &TableFacts, node: &NodeFacts, remark: String) -> Decision {
+    let estimate = table.estimate_for(&Rebuild::ours(&node.capabilities).by(Algorithm::Copy));
+    let seconds = super::cost::seconds(Algorithm::Copy, &estimate);
+    // A write to the table waits in the applier; if it would lose patience it stops with an error, so it is stopped
+    // in good order before.
+    let stop_applier = node.settings.applier_patience < 3.0 * seconds;
+    Decision { strategy: Strategy::Copy { stop_applier }, lock: LockClass::Shared, estimate, remark: Some(remark) }
+}
+
+/// Why an online rebuild is impossible or not to be trusted; `None` if it is fine.
+fn online_doubt(table: &TableFacts, capabilities: &Capabilities) -> Option<String> {
+    if let Some(bug) = data_loss_bug::affected(capabilities.flavor, capabilities.version) {
+        return Some(format!("copied, not rebuilt online: {bug}"));
+    }
+    if table.has_fulltext {
+        return Some("copied: a FULLTEXT index cannot be rebuilt online".to_owned());
+    }
+    if table.has_indexed_virtual && capabilities.is_mariadb() {
+        return Some("copied: MariaDB does not rebuild a table with an index on a virtual column online".to_owned());
+    }
+    None
+}
+
+/// Only the partitions that pay, if that is clearly less work than the whole table, or if the online loader is not to be
+/// trusted: `REBUILD PARTITION` copies rows and is safe.
+fn partitions(table: &TableFacts, node: &NodeFacts, config: &RecycleConfig, doubtful: bool) -> Option<Decision> {
+    if !table.is_partitioned() || table.has_fulltext {
+        return None;
+    }
+    let paying = paying(table, config);
+    let written = |estimate: &Estimate| estimate.file_bytes as f64 - estimate.predicted_freed_bytes as f64;
+    let estimate = paying.values().fold(nothing(table), |sum, part| add(&sum, part));
+    let all = paying.len() == names(table);
+    let little = written(&estimate) < 0.5 * written(&table.estimate);
+    if paying.is_empty() || !(doubtful || (little && !all)) {
+        return None;
+    }
+    let _ = node;
+    Some(Decision {
+        strategy: Strategy::Partitions { names: paying.keys().map(|name| (*name).to_owned()).collect() },
+        lock: LockClass::Shared,
+        estimate,
+        remark: Some("writes to the table wait while a partition is rebuilt".to_owned()),
+    })
+}
+
+fn names(table: &TableFacts) -> usize {
+    by_name(table).len()
+}
+
+/// Estimates by partition name; subpartitions of one partition are rebuilt together, so they add up.
+fn by_name(table: &TableFacts) -> BTreeMap<&str, Estimate> {
+    let mut sums: BTreeMap<&str, Estimate> = BTreeMap::new();
+    for part in &table.partitions {
+        let sum = sums.get(part.name.as_str()).map_or_else(|| part.estimate.clone(), |sum| add(sum, &part.estimate));
+        sums.insert(&part.name, sum);
+    }
+    sums
+}
+
+/// Partitions whose own gain is clear of its error and worth their share of the threshold in percent.
+fn paying<'a>(table: &'a TableFacts, config: &RecycleConfig) -> BTreeMap<&'a str, Estimate> {
+    let alone = RecycleConfig { threshold_mb: 0, ..config.clone() };
+    by_name(table).into_iter().filter(|(_, estimate)| tables::reason_to_leave(estimate, &alone).is_none()).collect()
+}
+
+fn nothing(table: &TableFacts) -> Estimate {
+    Estimate {
+        file_bytes: 0,
+        predicted_freed_bytes: 0,
+        predicted_low_bytes: 0,
+        predicted_high_bytes: 0,
+        data_free_bytes: 0,
+        method: table.estimate.method,
+    }
+}
+
+fn add(a: &Estimate, b: &Estimate) -> Estimate {
+    Estimate {
+        file_bytes: a.file_bytes + b.file_bytes,
+        predicted_freed_bytes: a.predicted_freed_bytes + b.predicted_freed_bytes,
+        predicted_low_bytes: a.predicted_low_bytes + b.predicted_low_bytes,
+        predicted_high_bytes: a.predicted_high_bytes + b.predicted_high_bytes,
+        data_free_bytes: a.data_free_bytes + b.data_free_bytes,
+        method: a.method,
+    }
+}
+
+#[cfg(test)]
+mod tests;

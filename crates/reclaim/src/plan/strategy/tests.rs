@@ -1,0 +1,83 @@
+//! How a table is rebuilt.
+
+use super::*;
+use crate::{
+    estimate::PartitionFacts,
+    plan::fixtures::{asked, config, mariadb, table},
+};
+use mysql::{Flavor, Version};
+
+fn on(capabilities: Capabilities) -> NodeFacts {
+    NodeFacts { capabilities, ..asked(vec![]) }
+}
+
+fn partition(name: &str, file: i64, freed: i64) -> PartitionFacts {
+    let whole = table("x", file, freed);
+    PartitionFacts {
+        name: name.into(),
+        subpartition: None,
+        rows: 1,
+        estimate: whole.estimate,
+        rebuilt_bytes: whole.rebuilt_bytes,
+    }
+}
+
+fn partitioned(parts: Vec<PartitionFacts>) -> TableFacts {
+    let sum = |f: fn(&PartitionFacts) -> i64| parts.iter().map(f).sum::<i64>() >> 20;
+    let file = sum(|part| i64::try_from(part.estimate.file_bytes).unwrap());
+    let freed = sum(|part| part.estimate.predicted_freed_bytes);
+    TableFacts { partitions: parts, ..table("t", file, freed) }
+}
+
+#[test]
+fn plain_tables_go_in_place() {
+    let decision = decide(&table("t", 500, 300), &on(mariadb()), &config());
+    assert_eq!((decision.strategy, decision.lock), (Strategy::InPlace, LockClass::None));
+}
+
+#[test]
+fn spatial_indexes_need_a_shared_lock() {
+    let spatial = TableFacts { has_spatial: true, ..table("t", 500, 300) };
+    assert_eq!(decide(&spatial, &on(mariadb()), &config()).lock, LockClass::Shared);
+}
+
+#[test]
+fn fulltext_and_affected_builds_are_copied() {
+    let fulltext = TableFacts { has_fulltext: true, ..table("t", 500, 300) };
+    assert!(matches!(decide(&fulltext, &on(mariadb()), &config()).strategy, Strategy::Copy { stop_applier: false }));
+    let affected = Capabilities { flavor: Flavor::MySql, version: Version(9, 7, 4), ..mariadb() };
+    let decision = decide(&table("t", 500, 300), &on(affected), &config());
+    assert!(matches!(decision.strategy, Strategy::Copy { .. }));
+    assert!(decision.remark.is_some_and(|remark| remark.contains("#115608")));
+}
+
+#[test]
+fn an_impatient_applier_is_stopped_for_a_copy() {
+    let mut node = on(mariadb());
+    node.settings.applier_patience = 5.0;
+    let fulltext = TableFacts { has_fulltext: true, ..table("t", 5000, 300) };
+    assert!(matches!(decide(&fulltext, &node, &config()).strategy, Strategy::Copy { stop_applier: true }));
+}
+
+#[test]
+fn only_the_partitions_that_pay_are_rebuilt() {
+    let few = partitioned(vec![partition("p0", 400, 380), partition("p1", 400, 0), partition("p2", 400, 2)]);
+    let decision = decide(&few, &on(mariadb()), &config());
+    assert_eq!(decision.strategy, Strategy::Partitions { names: vec!["p0".into()] });
+    assert_eq!(decision.estimate.predicted_freed_bytes, 380 << 20);
+    let all = partitioned(vec![partition("p0", 400, 300), partition("p1", 400, 300)]);
+    assert_eq!(decide(&all, &on(mariadb()), &config()).strategy, Strategy::InPlace);
+}
+
+#[test]
+fn what_cannot_gain_is_skipped_with_the_reason() {
+    for engine in ["MEMORY", "CSV", "ARCHIVE", "MyISAM", "Aria", "ROCKSDB"] {
+        let foreign = TableFacts { engine: engine.into(), ..table("t", 500, 300) };
+        let Strategy::Skip { reason } = decide(&foreign, &on(mariadb()), &config()).strategy else {
+            panic!("{engine} is rebuilt")
+        };
+        assert!(!reason.is_empty());
+    }
+    let shared = TableFacts { shared_tablespace: true, ..table("t", 500, 300) };
+    assert!(matches!(decide(&shared, &on(mariadb()), &config()).strategy, Strategy::Skip { .. }));
+}

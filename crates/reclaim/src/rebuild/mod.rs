@@ -1,0 +1,31 @@
+//! One table on one node, rebuilt: the saga gate → arm → rebuild → restore → verify, and what its steps share.
+
+mod arm;
+mod attempt;
+mod file;
+mod gate;
+mod look;
+mod progress;
+mod statement;
+mod verify;
+mod work;
+
+pub(crate) use file::orphans;
+pub(crate) use look::running_any;
+pub(crate) use verify::{Measured, Report};
+pub(crate) use work::{NodeShare, Sink, Work};
+
+use jobs::{Step, Unit};
+use std::sync::Arc;
+
+/// The unit of a piece of work.
+pub(crate) fn unit(work: &Arc<Work>) -> Unit {
+    let steps: Vec<Box<dyn Step>> = vec![
+        Box::new(gate::Gate(work.clone())),
+        Box::new(arm::Arm(work.clone())),
+        Box::new(statement::Rebuild(work.clone())),
+        Box::new(arm::Restore(work.clone())),
+        Box::new(verify::Verify(work.clone())),
+    ];
+    Unit { key: work.key(), steps }
+}
