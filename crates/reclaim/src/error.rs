@@ -200,9 +200,10 @@ impl From<ReclaimError> for Failure {
             ReclaimError::NoSuchTable(name) => {
                 Failure::new(code, &error, next).with("field", "tables").with("table", name.clone())
             }
-            ReclaimError::Held { node, connection, host } => {
-                Failure::new(code, &error, next).at(node).with("holder_connection", *connection).with("holder_host", host.clone())
-            }
+            ReclaimError::Held { node, connection, host } => Failure::new(code, &error, next)
+                .at(node)
+                .with("holder_connection", *connection)
+                .with("holder_host", host.clone()),
             ReclaimError::Refused { gate, node, .. } => Failure::new(code, &error, next).at(node).with("gate", *gate),
             ReclaimError::WaitedTooLong { node, .. }
             | ReclaimError::RanTooLong { node, .. }

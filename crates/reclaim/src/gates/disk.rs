@@ -116,7 +116,12 @@ pub fn verdict(disks: &Disks, data_needed: u64, tmp_needed: u64) -> GateVerdict 
 }
 
 /// A twentieth of the disk, but never more than 10 GB: on a large disk that is enough to notice and act.
-#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size in bytes")]
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a size in bytes"
+)]
 fn reserve(space: Space) -> u64 {
     ((space.total as f64 * RESERVE) as u64).min(10 << 30)
 }

@@ -55,7 +55,11 @@ fn read_grant(line: &str, rights: &mut Rights) {
     let everywhere = place.starts_with("*.*");
     for right in list.split(',') {
         let right = right.split('(').next().unwrap_or_default().trim().to_ascii_uppercase();
-        if everywhere { rights.global.insert(right) } else { rights.partial.insert(right) };
+        if everywhere {
+            rights.global.insert(right)
+        } else {
+            rights.partial.insert(right)
+        };
     }
 }
 
@@ -137,8 +141,7 @@ mod tests {
         rights
     }
 
-    const NEEDS: Needs =
-        Needs { mode: WorkMode::BinlogOff, read_only: true, global_settings: true, applier: false };
+    const NEEDS: Needs = Needs { mode: WorkMode::BinlogOff, read_only: true, global_settings: true, applier: false };
 
     #[test]
     fn all_privileges_are_enough() {
@@ -148,7 +151,8 @@ mod tests {
 
     #[test]
     fn each_missing_right_is_named() {
-        let rights = rights(&["GRANT SELECT, PROCESS ON *.* TO `d`@`%`", "GRANT ALTER, CREATE ON `a`.* TO `d`@`%`"], false);
+        let rights =
+            rights(&["GRANT SELECT, PROCESS ON *.* TO `d`@`%`", "GRANT ALTER, CREATE ON `a`.* TO `d`@`%`"], false);
         let names = missing(&rights, &server(Flavor::MySql, Version(9, 7, 4)), NEEDS);
         assert_eq!(names, ["INSERT", "CONNECTION_ADMIN", "SYSTEM_VARIABLES_ADMIN", "SESSION_VARIABLES_ADMIN"]);
     }

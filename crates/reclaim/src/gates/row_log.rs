@@ -80,7 +80,9 @@ pub fn raised(needed: u64, limit: u64) -> Option<u64> {
 pub fn verdict(needed: u64) -> GateVerdict {
     if needed > CEILING {
         let [needed, ceiling] = [needed, CEILING].map(|bytes| bytes / (1 << 20));
-        return wait(format!("the rebuild would log {needed} MB of concurrent changes; {ceiling} MB is the most it may"));
+        return wait(format!(
+            "the rebuild would log {needed} MB of concurrent changes; {ceiling} MB is the most it may"
+        ));
     }
     GateVerdict::Pass
 }

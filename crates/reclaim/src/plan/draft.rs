@@ -80,8 +80,8 @@ fn logged_top(facts: &FleetFacts, config: &RecycleConfig) -> Result<Option<Strin
         return Ok(None);
     }
     let top = facts.node(&facts.target);
-    let errant = top.is_some_and(|node| !node.writer)
-        && facts.nodes.get(&facts.target).is_none_or(|node| node.settings.gtids);
+    let errant =
+        top.is_some_and(|node| !node.writer) && facts.nodes.get(&facts.target).is_none_or(|node| node.settings.gtids);
     match (errant, top) {
         (true, Some(node)) => Err(ReclaimError::WouldBeErrant { node: name_of(node) }),
         _ => Ok(Some(facts.target.clone())),
@@ -241,7 +241,8 @@ fn statements(
     seconds: f64,
     log: u64,
 ) -> Vec<String> {
-    let changes = statement::changes(&asked.settings, &decision.strategy, row_log::raised(log, asked.settings.row_log_limit));
+    let changes =
+        statement::changes(&asked.settings, &decision.strategy, row_log::raised(log, asked.settings.row_log_limit));
     let (stop, start) = statement::applier(&asked.capabilities);
     let stops = matches!(decision.strategy, Strategy::Copy { stop_applier: true });
     let mut all: Vec<String> = changes.iter().map(Change::arm).collect();

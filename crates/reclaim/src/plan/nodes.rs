@@ -79,8 +79,7 @@ impl<'a> Graph<'a> {
             Scope::Auto => with_target(self.descendants(id), id),
             Scope::Fleet => self.nodes.keys().copied().collect(),
         };
-        let mut ids: Vec<String> =
-            ids.into_iter().filter(|id| self.is_server(id)).map(str::to_owned).collect();
+        let mut ids: Vec<String> = ids.into_iter().filter(|id| self.is_server(id)).map(str::to_owned).collect();
         if ids.is_empty() && config.scope != Scope::Node {
             ids.push(target.id.clone());
         }

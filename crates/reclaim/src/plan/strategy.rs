@@ -31,7 +31,9 @@ fn foreign_engine(engine: &str) -> Option<String> {
         "MEMORY" => "MEMORY keeps its rows in memory and holds no disk".to_owned(),
         "CSV" => "CSV files hold no free space that a rebuild could give back".to_owned(),
         "ARCHIVE" => "ARCHIVE tables only grow by appending; OPTIMIZE TABLE recompresses one by hand".to_owned(),
-        "MYISAM" | "ARIA" => format!("{engine} is not crash-safe while it is rewritten; OPTIMIZE TABLE does it by hand"),
+        "MYISAM" | "ARIA" => {
+            format!("{engine} is not crash-safe while it is rewritten; OPTIMIZE TABLE does it by hand")
+        }
         _ => format!("tables of engine {engine} are not rebuilt, only InnoDB's are"),
     })
 }

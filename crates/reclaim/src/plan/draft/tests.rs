@@ -42,7 +42,7 @@ fn settings_are_put_back_in_reverse() {
 
 #[test]
 fn a_busy_table_gets_a_larger_row_log() {
-    let mut facts = fleet(pair(), "a", &[table("t", 5000, 300)]);
+    let mut facts = fleet(pair(), "a", &[table("t", 5000, 800)]);
     let asked = facts.nodes.get_mut("a").expect("node a");
     asked.tables[0].rows = 5_000_000;
     asked.write_rates.insert(asked.tables[0].name.clone(), 3000.0);
@@ -105,7 +105,7 @@ proptest! {
             prop_assert_eq!(work.len() + node.left.len(), tables.len());
             prop_assert!(work.windows(2).all(|two| two[0].gain_per_byte >= two[1].gain_per_byte));
             prop_assert!(node.batches.iter().all(|batch| batch.tables.len() <= batch_size as usize));
-            let all_skipped = node.left.iter().all(|table| matches!(table.strategy, Strategy::Skip { .. }));
+            let all_skipped = node.left.iter().all(|table| matches!(table.strategy, api::Strategy::Skip { .. }));
             prop_assert!(all_skipped);
         }
         let mut markers: Vec<_> = plan.work().filter_map(|t| t.statements.iter().find(|s| s.starts_with("ALTER"))).collect();
