@@ -137,7 +137,9 @@ mod tests {
 
     fn rights(lines: &[&str], binlog_off: bool) -> Rights {
         let mut rights = Rights { binlog_off, ..Rights::default() };
-        lines.iter().for_each(|line| read_grant(line, &mut rights));
+        for line in lines {
+            read_grant(line, &mut rights);
+        }
         rights
     }
 

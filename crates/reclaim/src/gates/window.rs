@@ -4,6 +4,7 @@ use super::wait;
 use api::GateVerdict;
 use jiff::{Timestamp, civil::Time, tz::TimeZone};
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 /// A daily span in UTC; it may cross midnight. Equal ends are the whole day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,12 +19,10 @@ impl Window {
     /// True if the moment lies inside.
     pub fn contains(&self, moment: Timestamp) -> bool {
         let time = moment.to_zoned(TimeZone::UTC).time();
-        if self.start == self.end {
-            true
-        } else if self.start < self.end {
-            self.start <= time && time < self.end
-        } else {
-            time >= self.start || time < self.end
+        match self.start.cmp(&self.end) {
+            Ordering::Equal => true,
+            Ordering::Less => self.start <= time && time < self.end,
+            Ordering::Greater => time >= self.start || time < self.end,
         }
     }
 }

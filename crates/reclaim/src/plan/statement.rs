@@ -104,10 +104,8 @@ pub fn changes(settings: &Settings, strategy: &Strategy, row_log: Option<u64>) -
     if settings.super_read_only {
         all.push(change("super_read_only", "OFF".into(), "ON".into()));
     }
-    if let Some(percent) = settings.reserve_percent {
-        if percent > 0.03 {
-            all.push(change("innodb_segment_reserve_factor", RESERVE_PERCENT.into(), percent.to_string()));
-        }
+    if let Some(percent) = settings.reserve_percent.filter(|percent| *percent > 0.03) {
+        all.push(change("innodb_segment_reserve_factor", RESERVE_PERCENT.into(), percent.to_string()));
     }
     if let (Some(limit), Strategy::InPlace) = (row_log, strategy) {
         all.push(change("innodb_online_alter_log_max_size", limit.to_string(), settings.row_log_limit.to_string()));
