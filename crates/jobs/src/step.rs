@@ -97,6 +97,12 @@ impl StepContext<'_> {
         self.resumed
     }
 
+    /// The same as an act that follows a crash sees it.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn again(&self) -> StepContext<'_> {
+        StepContext { cancel: self.cancel.clone(), resumed: true, ..*self }
+    }
+
     /// Which unit.
     pub fn unit(&self) -> &str {
         self.unit

@@ -114,7 +114,14 @@ impl Desk {
         change(&mut next);
         next.updated_at = self.clock.now();
         next.body = self.trade.document(&next, failure);
-        *record = self.store.save(&next, Some(&self.lease)).await?;
+        *record = match self.store.save(&next, Some(&self.lease)).await {
+            Err(StoreError::Conflict(id)) => {
+                // Only the holder of the lease saves: an earlier save of ours happened though its answer was lost.
+                let stored = self.store.get(&id).await?.ok_or(StoreError::NotFound(id))?;
+                self.store.save(&JobRecord { version: stored.version, ..next }, Some(&self.lease)).await?
+            }
+            saved => saved?,
+        };
         // Nobody listening is no error.
         let _ = self.updates.send(Arc::new(record.clone()));
         Ok(())

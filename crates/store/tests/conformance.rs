@@ -1,4 +1,5 @@
 //! Every SQL store keeps the contract.
+#![allow(clippy::unwrap_used, reason = "a test stops loudly where it stands")]
 
 use async_trait::async_trait;
 use jobs::{
@@ -25,7 +26,7 @@ impl Files {
         let made = self.made.load(Ordering::SeqCst);
         // What a URL would trip over.
         let directory = self.directory.path().join(format!("büro #{made} 100%?/a b"));
-        let metrics = (made % 2 == 0).then(|| directory.join("metrics.db"));
+        let metrics = made.is_multiple_of(2).then(|| directory.join("metrics.db"));
         (directory.join("drydock.db"), metrics)
     }
 }
@@ -90,4 +91,34 @@ async fn mariadb_keeps_the_contract() {
 #[tokio::test(flavor = "multi_thread")]
 async fn mysql_keeps_the_contract() {
     server_keeps_the_contract(testkit::Engine::MySql).await;
+}
+
+/// A database per store on one real PostgreSQL.
+struct Postgres {
+    server: testkit::Postgres,
+    made: AtomicU32,
+    url: Mutex<String>,
+}
+
+#[async_trait]
+impl Subject for Postgres {
+    async fn fresh(&self) -> Arc<dyn Store> {
+        let name = format!("drydock_{}", self.made.fetch_add(1, Ordering::SeqCst));
+        *self.url.lock().unwrap() = self.server.database(&name);
+        self.again().await
+    }
+
+    async fn again(&self) -> Arc<dyn Store> {
+        let url = self.url.lock().unwrap().clone();
+        store::open(&url, None).await.unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgresql_keeps_the_contract() {
+    if !testkit::Postgres::is_available() {
+        return eprintln!("SKIPPED: no PostgreSQL here");
+    }
+    let server = testkit::Postgres::start().await;
+    check(&Postgres { server, made: AtomicU32::new(0), url: Mutex::default() }).await;
 }

@@ -11,11 +11,13 @@ mod engine;
 pub mod fake;
 mod fleet;
 mod port;
+mod postgres;
 mod server;
 
 pub use engine::Engine;
 pub use fleet::Fleet;
 pub use port::free_port;
+pub use postgres::Postgres;
 pub use server::{Options, Server};
 
 /// The account every fleet has, with all rights: user name.

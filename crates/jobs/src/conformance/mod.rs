@@ -1,5 +1,11 @@
 //! The contract's suite: what every store must do, whatever it is made of.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a suite stops loudly where it stands")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a suite stops loudly where it stands"
+)]
 
 mod history;
 mod jobs;
