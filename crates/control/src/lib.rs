@@ -1,12 +1,29 @@
 //! The hall: one function per use case. Rights, input, audit and passwords are settled here and nowhere else.
 
+mod access;
+mod alerts;
+mod asking;
+mod audit;
 mod caller;
-mod control;
+mod clusters;
+mod hall;
+mod hands;
+mod input;
+mod keyring;
+mod reading;
+mod record;
+mod sampler;
 mod settings;
+mod watch;
+mod work;
 
+pub use access::{new_token, token_digest};
 pub use caller::{Caller, Role};
-pub use control::{Control, Created};
+pub use hall::Control;
+pub use hands::dot;
+pub use sampler::Gauge;
 pub use settings::{
     AlertSettings, ClusterSettings, Concurrency, DatabaseSettings, MetricsSettings, RecycleDefaults, Settings, TlsMode,
     TokenSettings,
 };
+pub use work::Created;

@@ -80,7 +80,7 @@ pub struct Concurrency {
 
 impl Default for Concurrency {
     fn default() -> Self {
-        Self { max_workers: 10, queue_size: 100, worker_timeout: Duration::from_secs(1800) }
+        Self { max_workers: 10, queue_size: 100, worker_timeout: Duration::from_mins(30) }
     }
 }
 
@@ -135,7 +135,7 @@ pub struct MetricsSettings {
 
 impl Default for MetricsSettings {
     fn default() -> Self {
-        Self { enabled: true, interval: Duration::from_secs(30), retention: Duration::from_secs(7 * 86_400) }
+        Self { enabled: true, interval: Duration::from_secs(30), retention: Duration::from_hours(168) }
     }
 }
 

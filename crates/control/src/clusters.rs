@@ -1,0 +1,188 @@
+//! Named clusters: configured ones, and those connected since the start; their credentials never leave.
+
+use crate::{Caller, ClusterSettings, Control, Created, Role, hall::lock, hands, input};
+use api::{
+    ClusterInfo, ClusterJobRequest, ClusterTopology, ConnectRequest, DatabaseTarget, DiskCensus, JobRequest, Plan,
+    TableSpace,
+};
+use mysql::Endpoint;
+use types::{Address, Code, Failure};
+
+/// Hops looked at around a cluster's first member.
+const DEPTH: u32 = 10;
+
+fn unknown(name: &str, known: &[String]) -> Failure {
+    let next = match known {
+        [] => "connect one with POST /api/v1/clusters, or add it under database.clusters".to_owned(),
+        known => format!("use one of: {}", known.join(", ")),
+    };
+    Failure::new(Code::InvalidArgument, format!("no cluster is named `{name}`"), next).with("cluster", name)
+}
+
+impl Control {
+    /// Every cluster by name; a configured one hides one connected under the same name.
+    pub(crate) fn known(&self) -> Vec<(ClusterSettings, &'static str)> {
+        let settings = self.settings();
+        let configured = settings.clusters.iter().cloned().map(|cluster| (cluster, "config"));
+        let guests: Vec<_> = lock(&self.hall.guests).values().cloned().map(|cluster| (cluster, "session")).collect();
+        let named = |name: &str| settings.clusters.iter().any(|cluster| cluster.name == name);
+        configured.chain(guests.into_iter().filter(|(cluster, _)| !named(&cluster.name))).collect()
+    }
+
+    fn cluster(&self, name: &str) -> Result<ClusterSettings, Failure> {
+        let known = self.known();
+        let names = || known.iter().map(|(cluster, _)| cluster.name.clone()).collect::<Vec<_>>();
+        let found = known.iter().find(|(cluster, _)| cluster.name == name);
+        found.map(|(cluster, _)| cluster.clone()).ok_or_else(|| unknown(name, &names()))
+    }
+
+    /// The way in to a cluster's first member: its own password, else `RECYCLER_DB_PASSWORD`.
+    pub(crate) fn way_in(&self, cluster: &ClusterSettings) -> Endpoint {
+        let settings = self.settings();
+        let own = Some(cluster.password.clone()).filter(|password| !password.is_empty());
+        let password = own.or_else(|| settings.password.clone()).unwrap_or_default();
+        settings.database.endpoint(cluster.address.clone(), &cluster.username, password)
+    }
+
+    fn info(&self, cluster: &ClusterSettings, origin: &str) -> ClusterInfo {
+        ClusterInfo {
+            name: cluster.name.clone(),
+            host: cluster.address.host.clone(),
+            port: cluster.address.port,
+            username: cluster.username.clone(),
+            has_password: !self.way_in(cluster).password.is_empty(),
+            origin: origin.to_owned(),
+        }
+    }
+
+    /// Clusters the server knows a way into, by name. Viewer.
+    #[allow(clippy::unused_async, reason = "use cases are called alike")]
+    pub async fn clusters(&self, caller: &Caller) -> Result<Vec<ClusterInfo>, Failure> {
+        caller.require(Role::Viewer, "clusters.read")?;
+        Ok(self.known().iter().map(|(cluster, origin)| self.info(cluster, origin)).collect())
+    }
+
+    /// Keeps credentials in memory under a name, after they were seen to work. Admin.
+    pub async fn connect_cluster(&self, caller: &Caller, request: ConnectRequest) -> Result<ClusterInfo, Failure> {
+        let (control, allowed) = (self.clone(), caller.require(Role::Admin, "clusters.connect"));
+        let subject = format!("{} {}:{}", request.name, request.host, request.port);
+        self.audited(caller, "clusters.connect", subject, async move {
+            allowed?;
+            control.connect(request).await
+        })
+        .await
+    }
+
+    async fn connect(&self, request: ConnectRequest) -> Result<ClusterInfo, Failure> {
+        input::cluster_name(&request.name)?;
+        input::address(&request.host, request.port, &request.username)?;
+        if self.settings().clusters.iter().any(|cluster| cluster.name == request.name) {
+            return Err(input::bad("name", request.name, "a name the configuration does not use"));
+        }
+        let address = Address::new(request.host, request.port);
+        let (name, username, password) = (request.name, request.username, request.password);
+        let cluster = ClusterSettings { name: name.clone(), address, username, password };
+        let endpoint = self.way_in(&cluster);
+        self.ask("connecting", hands::try_login(&endpoint)).await?;
+        self.hall.keyring.keep(&cluster.address, &cluster.username, &endpoint.password);
+        let info = self.info(&cluster, "session");
+        lock(&self.hall.seen).remove(&name);
+        lock(&self.hall.guests).insert(name, cluster);
+        Ok(info)
+    }
+
+    /// Topology of a named cluster: the last one found, or a new look if `refresh` or none yet. Viewer.
+    pub async fn cluster_topology(
+        &self,
+        caller: &Caller,
+        name: &str,
+        refresh: bool,
+    ) -> Result<ClusterTopology, Failure> {
+        caller.require(Role::Viewer, "clusters.read")?;
+        let cluster = self.cluster(name)?;
+        let seen = lock(&self.hall.seen).get(name).cloned();
+        match seen {
+            Some(topology) if !refresh => Ok(topology),
+            _ => self.ask("discovery", self.look_at(&cluster)).await,
+        }
+    }
+
+    /// Discovers a named cluster and remembers what was found.
+    pub(crate) async fn look_at(&self, cluster: &ClusterSettings) -> Result<ClusterTopology, Failure> {
+        let settings = self.settings();
+        let name = Some(cluster.name.as_str());
+        let topology = hands::discover(&self.way_in(cluster), DEPTH, name, &settings, self.hall.clock).await?;
+        self.remember(&cluster.name, topology.clone());
+        Ok(topology)
+    }
+
+    /// Tables by space, every reachable member of a named cluster. Viewer.
+    pub async fn space(&self, caller: &Caller, name: &str) -> Result<Vec<TableSpace>, Failure> {
+        let members = self.members(caller, name).await?;
+        let settings = self.settings();
+        self.ask("the survey", hands::space(&members, &settings, self.hall.clock)).await
+    }
+
+    /// Where the disk went, every reachable member of a named cluster. Viewer.
+    pub async fn census(&self, caller: &Caller, name: &str) -> Result<Vec<DiskCensus>, Failure> {
+        let members = self.members(caller, name).await?;
+        let settings = self.settings();
+        self.ask("the census", hands::census(&members, &settings)).await
+    }
+
+    /// Ways into every reachable member.
+    async fn members(&self, caller: &Caller, name: &str) -> Result<Vec<Endpoint>, Failure> {
+        let topology = self.cluster_topology(caller, name, false).await?;
+        let way_in = self.way_in(&self.cluster(name)?);
+        let reached = topology.nodes.iter().filter(|node| node.reach == api::Reach::Reached);
+        Ok(reached.map(|node| way_in.at(node.address.clone())).collect())
+    }
+
+    async fn job_request(
+        &self,
+        caller: &Caller,
+        name: &str,
+        request: ClusterJobRequest,
+    ) -> Result<JobRequest, Failure> {
+        let cluster = self.cluster(name)?;
+        let host = request.host.unwrap_or_else(|| cluster.address.host.clone());
+        let address = Address::new(host, request.port.unwrap_or(cluster.address.port));
+        if address != cluster.address {
+            self.is_member(caller, name, &address).await?;
+        }
+        let password = self.way_in(&cluster).password;
+        let target = DatabaseTarget { host: address.host, port: address.port, username: cluster.username, password };
+        Ok(JobRequest { target, config: request.config })
+    }
+
+    /// The cluster's credentials go to its members only, never to a host the request made up.
+    async fn is_member(&self, caller: &Caller, name: &str, address: &Address) -> Result<(), Failure> {
+        let topology = self.cluster_topology(caller, name, false).await?;
+        if topology.nodes.iter().any(|node| node.address == *address) {
+            return Ok(());
+        }
+        let error = format!("{address} is not a member of the cluster `{name}`");
+        let next = "name a member as its topology shows it, or look anew with refresh=true";
+        Err(Failure::new(Code::InvalidArgument, error, next).with("field", "host").at(address))
+    }
+
+    /// As [`Control::plan`], with the named cluster's credentials. Operator.
+    pub async fn cluster_plan(&self, caller: &Caller, name: &str, request: ClusterJobRequest) -> Result<Plan, Failure> {
+        // Before the name is looked up: a name's existence is not for everyone to learn.
+        caller.require(Role::Operator, "jobs.plan")?;
+        let request = self.job_request(caller, name, request).await?;
+        self.plan(caller, request).await
+    }
+
+    /// As [`Control::create_job`], with the named cluster's credentials. Operator.
+    pub async fn create_cluster_job(
+        &self,
+        caller: &Caller,
+        name: &str,
+        request: ClusterJobRequest,
+    ) -> Result<Created, Failure> {
+        caller.require(Role::Operator, "jobs.create")?;
+        let request = self.job_request(caller, name, request).await?;
+        self.create_job(caller, request).await
+    }
+}

@@ -1,0 +1,101 @@
+//! Where passwords live while they are needed: in memory, by account; never in a job, a log or the store.
+
+use crate::Settings;
+use arc_swap::ArcSwap;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+use types::{Address, Code, Failure, Secret};
+
+type Account = (Address, String);
+
+/// Passwords handed in with requests, and behind them those of the configuration.
+#[derive(Debug)]
+pub(crate) struct Keyring {
+    given: Mutex<HashMap<Account, Secret>>,
+    settings: Arc<ArcSwap<Settings>>,
+}
+
+impl Keyring {
+    pub(crate) fn new(settings: Arc<ArcSwap<Settings>>) -> Self {
+        Self { given: Mutex::default(), settings }
+    }
+
+    /// Remembers a password that was seen to work.
+    pub(crate) fn keep(&self, address: &Address, username: &str, password: &Secret) {
+        let account = (address.clone(), username.to_owned());
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).insert(account, password.clone());
+    }
+
+    /// The password of an account of a job that was accepted before: given with a request, else of a configured cluster that begins at this member or
+    /// uses this account, else `RECYCLER_DB_PASSWORD`.
+    pub(crate) fn password(&self, address: &Address, username: &str) -> Option<Secret> {
+        let account = (address.clone(), username.to_owned());
+        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner).get(&account).cloned();
+        given.or_else(|| self.configured(address, username)).or_else(|| self.settings.load().password.clone())
+    }
+
+    /// A cluster with this very member wins over one that only shares the account's name; several of the latter with
+    /// different passwords are no answer.
+    fn configured(&self, address: &Address, username: &str) -> Option<Secret> {
+        let settings = self.settings.load();
+        let same = |entry: &&crate::ClusterSettings| entry.username == username && !entry.password.is_empty();
+        let entries: Vec<_> = settings.clusters.iter().filter(same).collect();
+        let exact = entries.iter().find(|entry| entry.address == *address);
+        exact.map(|entry| entry.password.clone()).or_else(|| {
+            let first = entries.first()?;
+            entries.iter().all(|entry| entry.password == first.password).then(|| first.password.clone())
+        })
+    }
+
+    /// As [`Keyring::password`]; an account without one is 1002 with the ways to give it.
+    #[allow(dead_code, reason = "the trade asks this once it is wired")]
+    pub(crate) fn require(&self, address: &Address, username: &str) -> Result<Secret, Failure> {
+        self.password(address, username).ok_or_else(|| {
+            let error = format!("no password for {username}@{address} is held any more: it is never stored");
+            let next =
+                "set RECYCLER_DB_PASSWORD or the cluster's password in the configuration, or create the job again";
+            Failure::new(Code::ConnectFailed, error, next).at(address)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ClusterSettings;
+
+    fn cluster(host: &str, password: &str) -> ClusterSettings {
+        let (name, address) = (host.to_owned(), Address::new(host, 3306));
+        ClusterSettings { name, address, username: "recycler".into(), password: Secret::new(password) }
+    }
+
+    fn ring(clusters: Vec<ClusterSettings>, password: Option<&str>) -> Keyring {
+        let settings = Settings { clusters, password: password.map(Secret::new), ..Settings::default() };
+        Keyring::new(Arc::new(ArcSwap::from_pointee(settings)))
+    }
+
+    #[test]
+    fn the_nearest_password_wins() {
+        let ring = ring(vec![cluster("a", "pa"), cluster("b", "pb")], Some("environment"));
+        let ask = |host: &str| ring.password(&Address::new(host, 3306), "recycler").unwrap();
+        assert_eq!(ask("a"), Secret::new("pa"));
+        assert_eq!(ask("c"), Secret::new("environment"), "two clusters disagree about the account");
+        ring.keep(&Address::new("a", 3306), "recycler", &Secret::new("given"));
+        assert_eq!(ask("a"), Secret::new("given"));
+    }
+
+    #[test]
+    fn an_account_shared_by_a_cluster_is_found_on_its_replicas() {
+        let ring = ring(vec![cluster("a", "pa")], None);
+        assert_eq!(ring.password(&Address::new("replica", 3306), "recycler"), Some(Secret::new("pa")));
+        assert!(ring.password(&Address::new("replica", 3306), "someone else").is_none());
+    }
+
+    #[test]
+    fn a_missing_password_says_where_it_may_come_from() {
+        let refused = ring(Vec::new(), None).require(&Address::new("a", 1), "u").unwrap_err();
+        assert!(refused.detail("next").contains("RECYCLER_DB_PASSWORD"));
+    }
+}

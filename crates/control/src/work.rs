@@ -1,0 +1,175 @@
+//! Use cases that plan, enlist and stop jobs.
+
+use crate::{Caller, Control, Role, hands, input};
+use api::{
+    ClusterTopology, DiscoverRequest, JobConfig, JobCreated, JobProgress, JobRequest, JobStatistics, JobStatus, Plan,
+    RecycleConfig, RecycleDocument, RecycleJob,
+};
+use mysql::Endpoint;
+use types::{Address, Code, Failure, JobId, Secret, Span};
+
+/// What creating a job came to.
+#[derive(Debug, Clone)]
+pub enum Created {
+    /// It is on the list.
+    Job(JobCreated),
+    /// `dry_run` was set: only this, and nothing was changed.
+    Plan(Box<Plan>),
+}
+
+/// The right a job needs: letting one touch a writer takes the highest.
+fn needed(config: &JobConfig, defaults: bool) -> Role {
+    if config.exclude_primary.unwrap_or(defaults) { Role::Operator } else { Role::Admin }
+}
+
+/// A job as it is before anything was done.
+fn fresh(config: RecycleConfig, plan: Plan, now: jiff::Timestamp) -> RecycleDocument {
+    let total_tables = plan.work().count() as u64;
+    let progress = JobProgress { total_tables, ..JobProgress::default() };
+    let statistics = JobStatistics { time_elapsed: Span::default().clock(), ..JobStatistics::default() };
+    let job = RecycleJob {
+        job_id: JobId(String::new()),
+        status: JobStatus::Pending,
+        config,
+        progress,
+        statistics,
+        created_at: now,
+        started_at: None,
+        completed_at: None,
+        error: String::new(),
+        error_code: 0,
+        notes: Vec::new(),
+    };
+    RecycleDocument { job, plan }
+}
+
+impl Control {
+    /// Works out the topology around one member. Operator.
+    pub async fn discover(&self, caller: &Caller, request: DiscoverRequest) -> Result<ClusterTopology, Failure> {
+        let allowed = caller.require(Role::Operator, "topology.discover");
+        let subject = format!("{}:{}", request.host, request.port);
+        let outcome = match allowed {
+            Ok(()) => self.discover_checked(request).await,
+            Err(failure) => Err(failure),
+        };
+        self.note(caller.actor.clone(), "topology.discover", subject, outcome.as_ref().err()).await;
+        outcome
+    }
+
+    async fn discover_checked(&self, request: DiscoverRequest) -> Result<ClusterTopology, Failure> {
+        input::address(&request.host, request.port, &request.username)?;
+        if request.max_depth == 0 || request.max_depth > 1000 {
+            return Err(input::bad("max_depth", request.max_depth, "1 to 1000 hops"));
+        }
+        let address = Address::new(request.host, request.port);
+        let endpoint = self.endpoint(&address, &request.username, &request.password);
+        let settings = self.settings();
+        let known = settings.clusters.iter().find(|cluster| cluster.address == address);
+        let name = known.map(|cluster| cluster.name.as_str());
+        self.ask("discovery", hands::discover(&endpoint, request.max_depth, name, &settings, self.hall.clock)).await
+    }
+
+    /// A way in with the request's password. Without one, only a configured cluster that begins at this very member
+    /// lends its own: a password of ours must not be drawn out by a host someone made up.
+    fn endpoint(&self, address: &Address, username: &str, given: &Secret) -> Endpoint {
+        let settings = self.settings();
+        let here = |cluster: &&crate::ClusterSettings| cluster.address == *address && cluster.username == username;
+        match settings.clusters.iter().find(here) {
+            Some(cluster) if given.is_empty() => self.way_in(cluster),
+            _ => settings.database.endpoint(address.clone(), username, given.clone()),
+        }
+    }
+
+    /// What a job would do; changes nothing. Operator.
+    pub async fn plan(&self, caller: &Caller, request: JobRequest) -> Result<Plan, Failure> {
+        let subject = format!("{}:{}", request.target.host, request.target.port);
+        let outcome = match caller.require(Role::Operator, "jobs.plan") {
+            Ok(()) => self.planned(&request).await.map(|(_, plan)| plan),
+            Err(failure) => Err(failure),
+        };
+        self.note(caller.actor.clone(), "jobs.plan", subject, outcome.as_ref().err()).await;
+        outcome
+    }
+
+    async fn planned(&self, request: &JobRequest) -> Result<(RecycleConfig, Plan), Failure> {
+        let settings = self.settings();
+        let config = input::resolve(request, &settings)?;
+        let address = Address::new(config.target.host.clone(), config.target.port);
+        let endpoint = self.endpoint(&address, &config.target.username, &request.target.password);
+        let plan = self.ask("planning", hands::plan(&endpoint, &config, &settings, self.hall.clock)).await?;
+        Ok((config, plan))
+    }
+
+    /// Plans and enlists a job, or only plans if `dry_run`. Operator; admin if `exclude_primary` is false.
+    pub async fn create_job(&self, caller: &Caller, request: JobRequest) -> Result<Created, Failure> {
+        if request.config.dry_run == Some(true) {
+            return self.plan(caller, request).await.map(|plan| Created::Plan(Box::new(plan)));
+        }
+        let subject = format!("{}:{}", request.target.host, request.target.port);
+        let role = needed(&request.config, self.settings().defaults.exclude_primary);
+        let (control, allowed) = (self.clone(), caller.require(role, "jobs.create"));
+        self.audited(caller, "jobs.create", subject, async move {
+            allowed?;
+            control.enlist(request).await.map(Created::Job)
+        })
+        .await
+    }
+
+    /// Plans, remembers the password the plan was made with, and hands the job to the workers.
+    async fn enlist(&self, request: JobRequest) -> Result<JobCreated, Failure> {
+        let runner = self.hall.runner.get().ok_or_else(|| {
+            Failure::new(Code::JobCreateFailed, "this process runs no jobs", "start the server, or use `recycle`")
+        })?;
+        let (config, plan) = self.planned(&request).await?;
+        hands::refused(&plan)?;
+        let target = &request.target;
+        if !target.password.is_empty() {
+            let address = Address::new(target.host.clone(), target.port);
+            self.hall.keyring.keep(&address, &target.username, &target.password);
+        }
+        let document = fresh(config, plan, self.hall.clock.now());
+        let body = serde_json::to_value(document).map_err(|error| {
+            Failure::new(Code::JobCreateFailed, format!("the plan cannot be stored: {error}"), "report this")
+        })?;
+        let record = runner.submit(hands::KIND, body).await?;
+        Ok(JobCreated { job_id: record.id, status: record.status, created_at: record.created_at })
+    }
+
+    /// Asks a job to stop; its statement is killed and its table left whole. 1007 if it is final. Operator.
+    pub async fn cancel(&self, caller: &Caller, id: &JobId) -> Result<(), Failure> {
+        let (control, allowed) = (self.clone(), caller.require(Role::Operator, "jobs.cancel"));
+        let id = id.clone();
+        self.audited(caller, "jobs.cancel", id.to_string(), async move {
+            allowed?;
+            control.stop(&id).await
+        })
+        .await
+    }
+
+    async fn stop(&self, id: &JobId) -> Result<(), Failure> {
+        let record = self.stored(id).await?;
+        if let Some(runner) = self.hall.runner.get() {
+            return runner.cancel(id).await.map(drop);
+        }
+        if record.status.is_final() {
+            let error = format!("job {id} is {} already", record.status.as_str());
+            let failure = Failure::new(Code::JobState, error, "only pending and running jobs can be cancelled");
+            return Err(failure.with("job_id", id.as_str()).with("status", record.status.as_str()));
+        }
+        Ok(self.hall.store.request_cancel(id).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn touching_a_writer_takes_an_admin() {
+        let asked = |exclude| JobConfig { exclude_primary: exclude, ..JobConfig::default() };
+        assert_eq!(needed(&asked(Some(true)), true), Role::Operator);
+        assert_eq!(needed(&asked(Some(false)), true), Role::Admin);
+        assert_eq!(needed(&asked(None), true), Role::Operator);
+        assert_eq!(needed(&asked(None), false), Role::Admin, "the default counts as asked for");
+    }
+}

@@ -1,0 +1,79 @@
+//! Jobs and plans (seed 002 §3.2.2–3.2.5).
+
+use super::Who;
+use crate::{
+    answer::{Answer, Failed, success},
+    body::{Body, Query},
+    door::Door,
+};
+use api::{Envelope, JobCreated, JobList, JobQuery, JobRequest, Plan, RecycleJob};
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use control::Created;
+use types::JobId;
+
+/// 201 for a job, 200 for a dry run.
+pub(crate) fn created(made: Created) -> Response {
+    match made {
+        Created::Job(job) => {
+            (StatusCode::CREATED, Json(Envelope::said("job created successfully", job))).into_response()
+        }
+        Created::Plan(plan) => success(*plan).into_response(),
+    }
+}
+
+/// Plans and enlists a job; only plans if `config.dry_run`.
+#[utoipa::path(post, path = "/api/v1/recycle/jobs", tag = "recycle", request_body = JobRequest,
+    responses((status = 201, body = Envelope<JobCreated>), (status = 200, description = "dry run", body = Envelope<Plan>),
+        (status = 400, body = api::ErrorBody), (status = 403, body = api::ErrorBody), (status = 408, body = api::ErrorBody),
+        (status = 500, body = api::ErrorBody), (status = 503, body = api::ErrorBody)))]
+pub(crate) async fn create(
+    State(door): State<Door>,
+    Who(caller): Who,
+    Body(request): Body<JobRequest>,
+) -> Result<Response, Failed> {
+    Ok(created(door.control().create_job(&caller, request).await?))
+}
+
+/// Jobs, newest first.
+#[utoipa::path(get, path = "/api/v1/recycle/jobs", tag = "recycle", params(JobQuery),
+    responses((status = 200, body = Envelope<JobList>), (status = 400, body = api::ErrorBody), (status = 403, body = api::ErrorBody)))]
+pub(crate) async fn list(State(door): State<Door>, Who(caller): Who, Query(query): Query<JobQuery>) -> Answer<JobList> {
+    Ok(success(door.control().jobs(&caller, query).await?))
+}
+
+/// One job.
+#[utoipa::path(get, path = "/api/v1/recycle/jobs/{job_id}", tag = "recycle", params(("job_id" = String, Path)),
+    responses((status = 200, body = Envelope<RecycleJob>), (status = 403, body = api::ErrorBody), (status = 404, body = api::ErrorBody)))]
+pub(crate) async fn show(State(door): State<Door>, Who(caller): Who, Path(id): Path<String>) -> Answer<RecycleJob> {
+    Ok(success(door.control().job(&caller, &JobId(id)).await?))
+}
+
+/// Stops a job; its statement is killed and its table left whole.
+#[utoipa::path(delete, path = "/api/v1/recycle/jobs/{job_id}", tag = "recycle", params(("job_id" = String, Path)),
+    responses((status = 200, description = "asked to stop"), (status = 400, description = "final already", body = api::ErrorBody),
+        (status = 403, body = api::ErrorBody), (status = 404, body = api::ErrorBody)))]
+pub(crate) async fn cancel(State(door): State<Door>, Who(caller): Who, Path(id): Path<String>) -> Answer<()> {
+    door.control().cancel(&caller, &JobId(id)).await?;
+    Ok(Json(Envelope { code: 0, message: "job cancelled successfully".to_owned(), data: None }))
+}
+
+/// The plan a job carries out.
+#[utoipa::path(get, path = "/api/v1/recycle/jobs/{job_id}/plan", tag = "recycle", params(("job_id" = String, Path)),
+    responses((status = 200, body = Envelope<Plan>), (status = 403, body = api::ErrorBody), (status = 404, body = api::ErrorBody)))]
+pub(crate) async fn job_plan(State(door): State<Door>, Who(caller): Who, Path(id): Path<String>) -> Answer<Plan> {
+    Ok(success(door.control().job_plan(&caller, &JobId(id)).await?))
+}
+
+/// What a job would do; changes nothing. The twin of `recycle --dry-run`.
+#[utoipa::path(post, path = "/api/v1/recycle/plan", tag = "recycle", request_body = JobRequest,
+    responses((status = 200, body = Envelope<Plan>),
+        (status = 400, body = api::ErrorBody), (status = 403, body = api::ErrorBody), (status = 408, body = api::ErrorBody),
+        (status = 500, body = api::ErrorBody), (status = 503, body = api::ErrorBody)))]
+pub(crate) async fn plan(State(door): State<Door>, Who(caller): Who, Body(request): Body<JobRequest>) -> Answer<Plan> {
+    Ok(success(door.control().plan(&caller, request).await?))
+}
