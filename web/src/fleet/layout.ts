@@ -31,7 +31,8 @@ function through(points: Point[]): string {
 /** Lines leave and enter cards at the middle of a side: right to left, or the other way for a link that closes a ring. */
 function dock(source: Card, target: Card, points: Point[]): Point[] {
   const forward = source.x < target.x;
-  const side = (card: Card, right: boolean) => ({ x: card.x + (right ? card.width : 0), y: card.y + card.height / 2 });
+  const shift = forward ? 0 : Math.min(18, source.height / 4);
+  const side = (card: Card, right: boolean) => ({ x: card.x + (right ? card.width : 0), y: card.y + card.height / 2 + shift });
   return [side(source, forward), ...points.slice(1, -1), side(target, !forward)];
 }
 
