@@ -7,6 +7,7 @@
     reason = "a test bed stops loudly where it stands"
 )]
 
+mod browser;
 mod engine;
 pub mod fake;
 mod fleet;
@@ -14,6 +15,7 @@ mod port;
 mod postgres;
 mod server;
 
+pub use browser::Browser;
 pub use engine::Engine;
 pub use fleet::Fleet;
 pub use port::free_port;

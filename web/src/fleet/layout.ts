@@ -13,6 +13,10 @@ const MARGIN = 12;
 export interface Sizes { width: number; height: number; small: number; between: number; ranks: number }
 
 export const FULL: Sizes = { width: 248, height: 104, small: 62, between: 26, ranks: 120 };
+/** For fleets too large to read card by card: name, role, lag and what could come back. */
+export const COMPACT: Sizes = { width: 248, height: 52, small: 52, between: 10, ranks: 150 };
+/** More members than this are drawn compact. */
+export const MANY = 14;
 export const SKETCH: Sizes = { width: 26, height: 16, small: 16, between: 10, ranks: 44 };
 
 /** A smooth line through the points: straight ends, curved bends. */
@@ -53,9 +57,10 @@ function build(topology: ClusterTopology, sizes: Sizes): Graph {
 /** Lays the fleet out. Equal input gives an equal drawing. */
 export function draw(topology: ClusterTopology, sizes: Sizes): Drawing {
   const graph = build(topology, sizes);
+  const flip = upsideDown(topology, graph) ? -1 : 1;
   const cards = topology.nodes.map((node) => {
     const at = graph.node(node.id) as Point & { width: number; height: number };
-    return { node, x: at.x - at.width / 2, y: at.y - at.height / 2, width: at.width, height: at.height };
+    return { node, x: at.x - at.width / 2, y: flip * at.y - at.height / 2, width: at.width, height: at.height };
   });
   const at = new Map(cards.map((card) => [card.node.id, card]));
   const wires: Wire[] = [];
@@ -64,11 +69,18 @@ export function draw(topology: ClusterTopology, sizes: Sizes): Drawing {
     const label = graph.edge(edge.source, edge.target, edgeKey(edge)) as { points: Point[] } | undefined;
     const [source, target] = [at.get(edge.source), at.get(edge.target)];
     if (!label || !source || !target) continue;
-    const points = dock(source, target, label.points);
+    const points = dock(source, target, label.points.map((point) => ({ x: point.x, y: flip * point.y })));
     drawn.push(...points);
     wires.push({ edge, key: edgeKey(edge), path: through(points), middle: points[Math.floor(points.length / 2)] as Point });
   }
   return { ...bounds(cards, drawn), cards, wires };
+}
+
+/** Whether the layout put most neighbours of a column in the reverse of the order they were found in. */
+function upsideDown(topology: ClusterTopology, graph: Graph): boolean {
+  const at = topology.nodes.map((node) => graph.node(node.id) as Point);
+  const turns = at.slice(1).map((point, index) => (point.x === at[index]?.x ? Math.sign(point.y - (at[index]?.y ?? 0)) : 0));
+  return turns.reduce((sum: number, turn) => sum + turn, 0) < 0;
 }
 
 /** The drawing's box: the layout's own leaves out lines that swing around a card. */
