@@ -1,5 +1,12 @@
 //! A place to run the real programs in, with nothing of the caller's environment.
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(
+    dead_code,
+    missing_docs,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::needless_pass_by_value,
+    reason = "each test binary uses its part, and a test stops where it fails"
+)]
 
 use std::process::{Command, Output};
 use tempfile::TempDir;
