@@ -8,9 +8,6 @@ use api::{
 use mysql::Endpoint;
 use types::{Address, Code, Failure};
 
-/// Hops looked at around a cluster's first member.
-const DEPTH: u32 = 10;
-
 fn unknown(name: &str, known: &[String]) -> Failure {
     let next = match known {
         [] => "connect one with POST /api/v1/clusters, or add it under database.clusters".to_owned(),
@@ -111,7 +108,7 @@ impl Control {
     pub(crate) async fn look_at(&self, cluster: &ClusterSettings) -> Result<ClusterTopology, Failure> {
         let settings = self.settings();
         let name = Some(cluster.name.as_str());
-        let topology = hands::discover(&self.way_in(cluster), DEPTH, name, &settings, self.hall.clock).await?;
+        let topology = hands::discover(&self.way_in(cluster), hands::DEPTH, name, &settings, self.hall.clock).await?;
         self.remember(&cluster.name, topology.clone());
         Ok(topology)
     }

@@ -2,15 +2,22 @@
 
 use crate::{Control, Settings};
 use api::{ClusterTopology, DiskCensus, GateVerdict, Plan, RecycleConfig, TableSpace};
+use futures::{StreamExt, stream};
 use jobs::{Runner, RunnerOptions};
-use mysql::{Endpoint, Session};
+use mysql::{Capabilities, Endpoint, Session, SqlError};
+use reclaim::{
+    estimate::{FileAccess, Filter, TableFacts, survey},
+    plan::PlanOptions,
+};
 use runtime::Clock;
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 use topology::DiscoverOptions;
 use types::{Code, Failure};
 
 /// The kind under which recycle jobs are stored.
 pub(crate) const KIND: &str = "recycle";
+/// Hops looked at around a member.
+pub(crate) const DEPTH: u32 = 10;
 
 fn unwired() -> Failure {
     Failure::new(Code::JobCreateFailed, "this part is not wired yet", "wait for the next landing")
@@ -39,21 +46,72 @@ pub(crate) async fn discover(
     topology::discover(endpoint, &looking(max_depth, name, settings), &clock).await
 }
 
-#[allow(clippy::unused_async, reason = "wired next")]
+/// What a job would do.
 pub(crate) async fn plan(
     endpoint: &Endpoint,
     config: &RecycleConfig,
     settings: &Settings,
     clock: Clock,
 ) -> Result<Plan, Failure> {
-    let _ = (endpoint, config, settings, clock);
-    Err(unwired())
+    let options = PlanOptions {
+        discover: looking(DEPTH, None, settings),
+        parallel: settings.concurrency.max_workers.max(1),
+        ..PlanOptions::default()
+    };
+    reclaim::plan::plan(endpoint, config, &options, &clock).await
 }
 
-#[allow(clippy::unused_async, reason = "wired next")]
+/// Asks every member the same, some at once. What the others say stands if one does not answer; none answering is the
+/// first one's error.
+async fn of_each<T, F>(
+    members: &[Endpoint],
+    settings: &Settings,
+    ask: impl Fn(Endpoint) -> F,
+) -> Result<Vec<T>, Failure>
+where
+    F: Future<Output = Result<T, SqlError>>,
+{
+    let asked = stream::iter(members.iter().cloned()).map(ask);
+    let answers: Vec<_> = asked.buffered(settings.concurrency.max_workers.max(1)).collect().await;
+    let (mut good, mut first) = (Vec::new(), None);
+    for answer in answers {
+        match answer {
+            Ok(answer) => good.push(answer),
+            Err(error) => {
+                tracing::warn!(%error, "a member was left out");
+                first.get_or_insert(error);
+            }
+        }
+    }
+    match first {
+        Some(error) if good.is_empty() => Err(error.into()),
+        _ => Ok(good),
+    }
+}
+
+async fn space_of(endpoint: Endpoint, clock: Clock) -> Result<Vec<TableSpace>, SqlError> {
+    let mut session = Session::connect(&endpoint).await?;
+    let capabilities = Capabilities::probe(&mut session).await?;
+    let (filter, files) = (Filter::default(), FileAccess::default());
+    let tables = survey(&mut session, &capabilities, &filter, &files, &clock).await;
+    session.close().await;
+    let node = endpoint.address.to_string();
+    let space = |table: TableFacts| TableSpace {
+        node: node.clone(),
+        database: table.name.database,
+        table: table.name.table,
+        engine: table.engine,
+        estimate: table.estimate,
+    };
+    Ok(tables?.into_iter().map(space).collect())
+}
+
+/// Tables by space, largest waste first.
 pub(crate) async fn space(members: &[Endpoint], settings: &Settings, clock: Clock) -> Result<Vec<TableSpace>, Failure> {
-    let _ = (members, settings, clock);
-    Err(unwired())
+    let found = of_each(members, settings, |member| space_of(member, clock)).await?;
+    let mut tables: Vec<TableSpace> = found.into_iter().flatten().collect();
+    tables.sort_by_key(|table| std::cmp::Reverse(table.estimate.predicted_freed_bytes));
+    Ok(tables)
 }
 
 #[allow(clippy::unused_async, reason = "wired next")]

@@ -79,15 +79,16 @@ async fn collect(
     let topology = topology::discover(target, &options.discover, clock).await?;
     let seed = topology.nodes.iter().find(|node| node.depth == 0).map(|node| node.id.clone()).unwrap_or_default();
     let choices = nodes::choose(&topology, &seed, config).map_err(Failure::from)?;
-    let chosen: Vec<&GraphNode> = choices
+    // Owned, so that the future is `Send` for every lifetime (rust-lang/rust#102211).
+    let chosen: Vec<GraphNode> = choices
         .iter()
         .filter(|choice| choice.skipped.is_none())
-        .filter_map(|choice| topology.nodes.iter().find(|node| node.id == choice.id))
+        .filter_map(|choice| topology.nodes.iter().find(|node| node.id == choice.id).cloned())
         .collect();
     let answers: Vec<(String, Result<NodeFacts, SqlError>)> = stream::iter(chosen)
-        .map(|node| async {
+        .map(|node| async move {
             let endpoint = target.at(node.address.clone());
-            (node.id.clone(), ask(&endpoint, node, config, options, clock).await)
+            (node.id.clone(), ask(&endpoint, &node, config, options, clock).await)
         })
         .buffer_unordered(options.parallel.max(1))
         .collect()
