@@ -12,4 +12,5 @@ pub mod load;
 pub mod machine;
 pub mod program;
 pub mod purge;
+pub mod shapes;
 pub mod table;

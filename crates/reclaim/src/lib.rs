@@ -7,6 +7,7 @@
     reason = "sizes, counts and rates: 2^52 bytes are beyond any server, and a byte more or less decides nothing"
 )]
 
+pub mod census;
 pub mod error;
 pub mod estimate;
 pub mod gates;

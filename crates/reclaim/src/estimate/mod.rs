@@ -16,7 +16,7 @@ mod page;
 mod record;
 mod rows;
 mod sampler;
-mod spaces;
+pub(crate) mod spaces;
 mod statistics;
 mod survey;
 mod tablespace;
@@ -27,3 +27,11 @@ pub use facts::{PartitionFacts, TableFacts};
 pub use filter::Filter;
 pub use layout::Rebuild;
 pub use survey::{Survey, survey, survey_for};
+
+use std::path::Path;
+
+/// Whether this tablespace's file lies below the directory: how a directory is known to be the server's own.
+pub(crate) fn tablespace_is(directory: &Path, space: &spaces::Space) -> bool {
+    let path = space.path.as_deref().map(|path| access::resolve(directory, path));
+    path.is_some_and(|path| tablespace::Tablespace::open(&path, space).is_ok())
+}

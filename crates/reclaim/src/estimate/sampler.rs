@@ -28,6 +28,8 @@ pub(crate) struct Sampled {
     pub indexes: Vec<IndexContent>,
     /// Used pages by the extent maps.
     pub used_pages: u64,
+    /// Records of the clustered index, those marked deleted and not yet purged included.
+    pub records: f64,
     /// Share of looked-at pages that could not be read.
     pub unreadable: f64,
 }
@@ -63,7 +65,8 @@ impl Sampler<'_> {
         }
         let unreadable = share(&draws, |draw| draw.page == Page::Unreadable);
         let indexes = self.indexes(&strata, &draws)?;
-        Ok(Sampled { indexes, used_pages: u64::from(used), unreadable })
+        let records = self.records(&strata, &draws);
+        Ok(Sampled { indexes, records, used_pages: u64::from(used), unreadable })
     }
 
     fn headers_left(&self, bytes: u64) -> u64 {
@@ -137,6 +140,18 @@ impl Sampler<'_> {
             (index.blob_pages, index.leaf_error) = (blobs.0, index.leaf_error.hypot(blobs.1));
         }
         Ok(all)
+    }
+
+    fn records(&self, strata: &BTreeMap<u64, Stratum>, draws: &BTreeMap<u64, Vec<Draw>>) -> f64 {
+        let of = |draw: &Draw| match draw.page {
+            Page::Node { index, level: 0, records, .. } if self.clustered.get(&index) == Some(&true) => records,
+            _ => 0.0,
+        };
+        let part = |(segment, stratum): (&u64, &Stratum)| {
+            let readable = draws[segment].iter().filter(|draw| draw.page != Page::Unreadable);
+            f64::from(stratum.pages) * mean(&readable.map(of).collect::<Vec<f64>>())
+        };
+        strata.iter().map(part).sum()
     }
 
     /// Bytes a rebuilt leaf page of this index will hold.

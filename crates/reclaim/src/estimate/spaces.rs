@@ -21,6 +21,8 @@ pub(crate) struct Space {
     /// `ROW_FORMAT=COMPRESSED`.
     pub compressed: bool,
     pub row_versions: u64,
+    /// Holds undo logs.
+    pub undo: bool,
     /// Index id and whether it is clustered.
     pub indexes: HashMap<u64, bool>,
 }
@@ -105,6 +107,8 @@ fn space(row: &Row) -> Space {
         encrypted: row.flag("ENCRYPTION").or_else(|| row.text("ENCRYPTION").map(|word| word == "Y")).unwrap_or(false),
         compressed: zip != 0 || row.text("ROW_FORMAT").is_some_and(|format| format == "Compressed"),
         row_versions: 0,
+        undo: row.text("SPACE_TYPE").is_some_and(|kind| kind == "Undo")
+            || row.text("NAME").is_some_and(|name| name.starts_with("innodb_undo")),
         indexes: HashMap::new(),
     }
 }

@@ -1,0 +1,195 @@
+//! What a rebuild frees, predicted by pages, by SQL alone and by the `DATA_FREE` rule, against what it freed.
+//!
+//! `cargo run --release -p bench --bin estimate [mariadb|mysql] [part of a shape's name]`
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a measuring program stops loudly")]
+
+use api::Estimate;
+use bench::{shapes, shapes::Shape, table};
+use mysql::{Capabilities, Session};
+use reclaim::estimate::{FileAccess, Filter, Survey, survey_for};
+use runtime::Clock;
+use std::time::Duration;
+use testkit::{Engine, Options, Server};
+use types::TableName;
+
+struct Bench {
+    session: Session,
+    caps: Capabilities,
+    clock: Clock,
+}
+
+/// What one shape came to.
+struct Outcome {
+    pages: Survey,
+    sql: Survey,
+    freed: i64,
+}
+
+impl Bench {
+    async fn run(&mut self, sql: &str) {
+        self.session.run(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    async fn build(&mut self, shape: &Shape) {
+        self.run("DROP TABLE IF EXISTS t").await;
+        self.run(&format!("CREATE TABLE t ({}) ENGINE=InnoDB {}", shape.columns, shape.options)).await;
+        let into = if shape.into.is_empty() { String::new() } else { format!("({})", shape.into) };
+        for from in (0..shape.rows).step_by(100_000) {
+            let to = (from + 100_000).min(shape.rows);
+            self.run(&format!(
+                "INSERT INTO t {into} SELECT {} FROM numbers WHERE n >= {from} AND n < {to} ORDER BY n",
+                shape.values
+            ))
+            .await;
+        }
+        for statement in shape.then {
+            self.run(statement).await;
+        }
+        self.settle().await;
+    }
+
+    /// Deleted rows purged, changed pages written: what a server at rest looks like.
+    async fn settle(&mut self) {
+        self.purged().await;
+        self.run("FLUSH TABLES t FOR EXPORT").await;
+        self.run("UNLOCK TABLES").await;
+        for _ in 0..400 {
+            let row = self.session.row("SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_dirty'").await.unwrap();
+            if row.and_then(|row| row.parse::<u64>("Value")).unwrap_or(0) < 50 {
+                return;
+            }
+            self.clock.sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// One large DELETE is one entry of the history list: nothing short of an empty list says it is purged.
+    async fn purged(&mut self) {
+        let ask = if self.caps.is_mariadb() {
+            "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'Innodb_history_list_length'"
+        } else {
+            "SELECT COUNT FROM information_schema.INNODB_METRICS WHERE NAME = 'trx_rseg_history_len'"
+        };
+        for _ in 0..2400 {
+            if self.session.value(ask).await.unwrap().as_deref() == Some("0") {
+                return;
+            }
+            self.clock.sleep(Duration::from_millis(50)).await;
+        }
+        eprintln!("history does not go to 0");
+    }
+
+    async fn survey(&mut self, files: FileAccess) -> Survey {
+        let filter = Filter::table(&TableName::new("lab", "t"));
+        survey_for(&mut self.session, &self.caps, &filter, &files, &self.clock).await.unwrap()
+    }
+
+    async fn measure(&mut self, shape: &Shape) -> Outcome {
+        self.build(shape).await;
+        let pages = self.survey(FileAccess::Auto).await;
+        let sql = self.survey(FileAccess::Off).await;
+        if !self.caps.is_mariadb() {
+            self.run("SET GLOBAL innodb_segment_reserve_factor = 0.03").await;
+        }
+        self.run("ALTER TABLE t FORCE, ALGORITHM=INPLACE, LOCK=NONE").await;
+        let after = self.survey(FileAccess::Off).await;
+        let size = |survey: &Survey| i64::try_from(survey.tables[0].estimate.file_bytes).unwrap();
+        Outcome { freed: size(&sql) - size(&after), pages, sql }
+    }
+}
+
+/// Signed error in percent of the file.
+fn error(predicted: i64, freed: i64, file: u64) -> String {
+    format!("{:+.2}", (predicted - freed) as f64 * 100.0 / file as f64)
+}
+
+fn line(shape: &Shape, outcome: &Outcome) -> Vec<String> {
+    let of = |survey: &Survey| -> Estimate { survey.tables[0].estimate.clone() };
+    let (pages, sql, freed) = (of(&outcome.pages), of(&outcome.sql), outcome.freed);
+    let file = pages.file_bytes;
+    let inside = |e: &Estimate| e.predicted_low_bytes <= freed && freed <= e.predicted_high_bytes;
+    let rule = i64::try_from(pages.data_free_bytes).unwrap();
+    vec![
+        shape.name.to_owned(),
+        table::mib(i64::try_from(file).unwrap()),
+        table::mib(freed),
+        format!("{} {:?}", table::mib(pages.predicted_freed_bytes), pages.method),
+        error(pages.predicted_freed_bytes, freed, file),
+        table::mib(sql.predicted_freed_bytes),
+        error(sql.predicted_freed_bytes, freed, file),
+        format!("{} {}", if inside(&pages) { "yes" } else { "no" }, if inside(&sql) { "yes" } else { "no" }),
+        table::mib(rule),
+        error(rule, freed, file),
+        format!("{:.2} %", outcome.pages.file_bytes_read as f64 * 100.0 / file as f64),
+    ]
+}
+
+async fn start(engine: Engine) -> (Server, Bench) {
+    let mut arguments: Vec<String> =
+        ["--innodb-buffer-pool-size=256M", "--disable-log-bin", "--innodb-flush-log-at-trx-commit=0"]
+            .map(str::to_owned)
+            .into();
+    let log = match engine {
+        Engine::MariaDb => "--innodb-log-file-size=512M",
+        Engine::MySql => "--innodb-redo-log-capacity=512M",
+    };
+    arguments.push(log.to_owned());
+    let server = Server::start(engine, Options { arguments, ..Options::default() }).await;
+    let mut session = server.session().await;
+    let caps = Capabilities::probe(&mut session).await.unwrap();
+    let mut bench = Bench { session, caps, clock: Clock::real() };
+    for sql in [
+        "CREATE DATABASE lab",
+        "USE lab",
+        "CREATE TABLE digits (d INT PRIMARY KEY)",
+        "SET GLOBAL innodb_max_dirty_pages_pct = 0",
+    ] {
+        bench.run(sql).await;
+    }
+    if bench.caps.is_mariadb() {
+        bench.run("SET GLOBAL innodb_max_dirty_pages_pct_lwm = 0.001").await;
+    } else {
+        // Purged transactions leave the list only when it is cut, which MySQL does every 128 batches.
+        bench.run("SET GLOBAL innodb_purge_rseg_truncate_frequency = 1").await;
+    }
+    bench.run("INSERT INTO digits VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)").await;
+    bench.run("CREATE TABLE numbers (n INT PRIMARY KEY)").await;
+    bench
+        .run(
+            "INSERT INTO numbers SELECT a.d + 10 * b.d + 100 * c.d + 1000 * d.d + 10000 * e.d + 100000 * f.d \
+             FROM digits a, digits b, digits c, digits d, digits e, digits f",
+        )
+        .await;
+    (server, bench)
+}
+
+#[tokio::main]
+async fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let part = words.iter().find(|word| !["mariadb", "mysql"].contains(&word.as_str())).cloned().unwrap_or_default();
+    for engine in Engine::available() {
+        if words.iter().any(|word| ["mariadb", "mysql"].contains(&word.as_str()) && word != engine.name()) {
+            continue;
+        }
+        let (_server, mut bench) = start(engine).await;
+        let mut rows = Vec::new();
+        for shape in shapes::all().filter(|shape| shape.name.contains(&part)) {
+            let outcome = bench.measure(&shape).await;
+            rows.push(line(&shape, &outcome));
+            eprintln!("{} {}", engine.name(), rows.last().unwrap().join(" | "));
+        }
+        let heads = [
+            "shape",
+            "file MiB",
+            "freed MiB",
+            "pages MiB",
+            "error %",
+            "SQL MiB",
+            "error %",
+            "in interval (pages, SQL)",
+            "DATA_FREE MiB",
+            "error %",
+            "of the file read",
+        ];
+        table::print(&format!("Estimate, {}", bench.caps.version_text), &heads, &rows);
+    }
+}

@@ -1,0 +1,45 @@
+//! The disk under the data directory: whether it is seen from here at all, how large, how free.
+
+use crate::estimate::{FileAccess, spaces::Spaces, tablespace_is};
+use mysql::{Session, SqlError};
+use nix::sys::statvfs::statvfs;
+use std::path::{Path, PathBuf};
+
+/// The data directory, if what lies there is this server's: its UUID file (MySQL), or one of its tablespaces.
+pub(super) async fn own_directory(
+    session: &mut Session,
+    files: &FileAccess,
+    spaces: &Spaces,
+) -> Result<Option<PathBuf>, SqlError> {
+    let Some(directory) = files.directory(session).await? else { return Ok(None) };
+    let uuid = session.value("SELECT @@server_uuid").await;
+    let uuid = match uuid {
+        Err(error) if !error.is_unknown_statement() => return Err(error),
+        answer => answer.ok().flatten(),
+    };
+    let told = std::fs::read_to_string(directory.join("auto.cnf")).unwrap_or_default();
+    let by_uuid = uuid.is_some_and(|uuid| told.contains(&uuid));
+    let by_space = || spaces.0.values().any(|space| tablespace_is(&directory, space));
+    Ok((by_uuid || by_space()).then_some(directory))
+}
+
+/// Free and total bytes: from the file system, or from `MariaDB`'s `DISKS` plug-in where it is loaded.
+pub(super) async fn room(session: &mut Session, directory: Option<&Path>) -> Result<Option<(u64, u64)>, SqlError> {
+    if let Some(stat) = directory.and_then(|directory| statvfs(directory).ok()) {
+        let unit = u64::from(stat.fragment_size());
+        return Ok(Some((u64::from(stat.blocks_available()) * unit, u64::from(stat.blocks()) * unit)));
+    }
+    match session.rows("SELECT Path, Total, Available, @@datadir AS home FROM information_schema.DISKS").await {
+        Err(error) if error.is_unknown_statement() || error.is_denied() => Ok(None),
+        Err(error) => Err(error),
+        Ok(rows) => {
+            let holds = |row: &&mysql::Row| {
+                row.text("home").zip(row.text("Path")).is_some_and(|(home, path)| Path::new(&home).starts_with(path))
+            };
+            let longest = |row: &&mysql::Row| row.text("Path").map_or(0, |path| path.len());
+            let row = rows.iter().filter(holds).max_by_key(longest);
+            let kib = |column: &str| row.and_then(|row| row.parse::<u64>(column)).map(|kib| kib * 1024);
+            Ok(kib("Available").zip(kib("Total")))
+        }
+    }
+}
