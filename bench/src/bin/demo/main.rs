@@ -54,7 +54,9 @@ async fn demo() -> ExitCode {
     proof::print(&fleet, &before, &after, &job);
     say(&format!("done after {:.0} s", clock.since(began).as_secs_f64()));
     if !faults.is_empty() {
-        faults.iter().for_each(|fault| say(&format!("FAULT: {fault}")));
+        for fault in &faults {
+            say(&format!("FAULT: {fault}"));
+        }
         return ExitCode::FAILURE;
     }
     stay(&door).await;

@@ -21,7 +21,8 @@ fn file_bytes(server: &Server, table: &str) -> i64 {
     let entries = std::fs::read_dir(folder).expect("the data directory").flatten();
     let ours = entries.filter(|entry| {
         let name = entry.file_name().to_string_lossy().into_owned();
-        name == format!("{table}.ibd") || (name.starts_with(&format!("{table}#P#")) && name.ends_with(".ibd"))
+        name == format!("{table}.ibd")
+            || name.strip_suffix(".ibd").is_some_and(|stem| stem.starts_with(&format!("{table}#P#")))
     });
     ours.map(|entry| entry.metadata().map_or(0, |data| i64::try_from(data.len()).unwrap_or(i64::MAX))).sum()
 }

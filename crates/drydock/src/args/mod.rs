@@ -4,6 +4,8 @@
 mod connect;
 mod manage;
 mod recycle;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub use connect::{ConnectArgs, TopologyArgs, TopologyFormat};

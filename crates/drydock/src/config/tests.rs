@@ -134,3 +134,26 @@ fn a_wrong_environment_variable_is_named() {
     let error = load(&Flags::default(), &environment).expect_err("no port");
     assert!(error.to_string().contains("RECYCLER_SERVER_PORT"), "{error}");
 }
+
+fn keys(value: &serde_json::Value, found: &mut Vec<String>) {
+    if let serde_json::Value::Object(map) = value {
+        for (key, below) in map {
+            found.push(key.clone());
+            keys(below, found);
+        }
+    }
+}
+
+#[test]
+fn the_page_leaves_out_no_key() {
+    let page = include_str!("../../../../docs/config.md");
+    let mut found = Vec::new();
+    keys(&serde_json::to_value(super::ConfigFile::default()).expect("JSON"), &mut found);
+    found.extend(
+        ["cert", "key", "tls_ca", "webhook_url", "url", "url_env", "password_file", "password_env"].map(String::from),
+    );
+    for key in found {
+        let written = page.split('`').any(|code| code.split(['.', ',', ' ', '[']).any(|part| part == key));
+        assert!(written, "{key} is missing");
+    }
+}
