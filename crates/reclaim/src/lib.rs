@@ -12,5 +12,7 @@ pub mod error;
 pub mod estimate;
 pub mod gates;
 pub mod plan;
+mod rebuild;
+pub mod trade;
 
 pub use error::ReclaimError;

@@ -22,9 +22,12 @@ pub async fn holder(session: &mut Session, lock: &str) -> Result<Option<(u64, St
     Ok(Some((connection, host)))
 }
 
-/// Takes a lock in this session at once, or says who holds it.
+/// Seconds a lock is waited for: a session that has just ended frees its locks a moment later.
+const GRACE_SECONDS: u32 = 2;
+
+/// Takes a lock in this session, or says who holds it.
 pub async fn take(session: &mut Session, lock: &str) -> Result<(), ReclaimError> {
-    if session.value(&format!("SELECT GET_LOCK('{lock}', 0)")).await?.as_deref() == Some("1") {
+    if session.value(&format!("SELECT GET_LOCK('{lock}', {GRACE_SECONDS})")).await?.as_deref() == Some("1") {
         return Ok(());
     }
     let node = session.address().clone();

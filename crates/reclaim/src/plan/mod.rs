@@ -11,6 +11,7 @@ pub(crate) mod statement;
 mod strategy;
 mod tables;
 
+pub(crate) use collect::settings;
 pub use collect::{PlanOptions, plan};
 pub use draft::draft;
 pub use facts::{FleetFacts, NodeFacts, Settings};

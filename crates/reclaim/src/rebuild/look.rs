@@ -23,9 +23,7 @@ pub(crate) async fn running(session: &mut Session, marker: &str) -> Result<Optio
         literal(marker)
     );
     let row = session.row(&sql).await?;
-    Ok(row.and_then(|row| {
-        Some(Running { connection: row.parse("c")?, state: row.text("s").unwrap_or_default() })
-    }))
+    Ok(row.and_then(|row| Some(Running { connection: row.parse("c")?, state: row.text("s").unwrap_or_default() })))
 }
 
 /// True if any rebuild of any Drydock runs on the server.

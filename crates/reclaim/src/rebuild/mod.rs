@@ -12,7 +12,7 @@ mod work;
 
 pub(crate) use file::orphans;
 pub(crate) use look::running_any;
-pub(crate) use verify::{Measured, Report};
+pub(crate) use verify::Report;
 pub(crate) use work::{NodeShare, Sink, Work};
 
 use jobs::{Step, Unit};

@@ -1,9 +1,16 @@
 //! A bed for reclaim tests: real fleets with tables that waste space.
 #![allow(dead_code, reason = "each test program uses its part")]
 
-use api::{DatabaseTarget, RecycleConfig, Scope, WorkMode};
+use api::{DatabaseTarget, JobStatus, Plan, RecycleConfig, RecycleDocument, RecycleJob, Scope, WorkMode};
+use jobs::{JobStore, MemoryStore, Runner, RunnerOptions};
+use reclaim::{
+    plan::{PlanOptions, plan},
+    trade::{RecycleTrade, TradeOptions},
+};
+use runtime::{Clock, Random};
+use std::{sync::Arc, time::Duration};
 use testkit::{Engine, Fleet, Options, PASSWORD, Server, USER};
-use types::{Secret, Span};
+use types::{JobId, Secret, Span};
 
 /// Runs a test on every engine that can be had, and says which cannot.
 pub async fn on_each<F: Future<Output = ()>>(test: impl Fn(Engine) -> F) {
@@ -101,4 +108,107 @@ pub async fn wasteful(engine: Engine, replicas: usize, rows: u64) -> Fleet {
 /// A checksum of a table's rows that no server has dropped: the sum of each row's CRC.
 pub async fn checksum(server: &Server, table: &str) -> String {
     server.value(&format!("SELECT CONCAT(COUNT(*), '/', SUM(CRC32(CONCAT_WS('#', id, k, v)))) FROM {table}")).await
+}
+
+/// The password of every server, as the process that runs the jobs knows it.
+struct Known;
+
+#[async_trait::async_trait]
+impl reclaim::trade::Credentials for Known {
+    async fn endpoint(&self, target: &DatabaseTarget) -> Option<mysql::Endpoint> {
+        let address = types::Address::new(target.host.clone(), target.port);
+        Some(mysql::Endpoint::new(address, target.username.clone(), Secret::new(PASSWORD)))
+    }
+}
+
+/// A process that runs jobs, over a store that can outlive it.
+pub struct Hall {
+    /// The store.
+    pub store: Arc<MemoryStore>,
+    /// The dispatcher.
+    pub runner: Runner,
+}
+
+impl Hall {
+    /// With a store of its own.
+    pub fn new() -> Self {
+        Self::over(Arc::new(MemoryStore::default()))
+    }
+
+    /// Over the store of an earlier process.
+    pub fn over(store: Arc<MemoryStore>) -> Self {
+        Self::with(store, TradeOptions::default())
+    }
+
+    /// The same with options for the trade.
+    pub fn with(store: Arc<MemoryStore>, options: TradeOptions) -> Self {
+        let beat = Duration::from_millis(100);
+        let trade = RecycleTrade::new(Arc::new(Known), TradeOptions { beat, ..options }, Clock::real());
+        let options = RunnerOptions {
+            lease: Duration::from_secs(3),
+            poll: Duration::from_millis(100),
+            rest: Duration::from_millis(300),
+            ..RunnerOptions::default()
+        };
+        let runner = Runner::start(store.clone(), vec![Arc::new(trade)], options, Clock::real(), &Random::real());
+        Self { store, runner }
+    }
+
+    /// Plans and submits.
+    pub async fn submit(&self, server: &Server, config: RecycleConfig) -> JobId {
+        let clock = Clock::real();
+        let plan = plan(&server.endpoint(), &config, &PlanOptions::default(), &clock).await.expect("a plan");
+        self.submit_plan(plan).await
+    }
+
+    /// Submits a plan.
+    pub async fn submit_plan(&self, plan: Plan) -> JobId {
+        let now = Clock::real().now();
+        let job = RecycleJob {
+            job_id: JobId(String::new()),
+            status: JobStatus::Pending,
+            config: plan.config.clone(),
+            progress: api::JobProgress::default(),
+            statistics: api::JobStatistics::default(),
+            created_at: now,
+            started_at: None,
+            completed_at: None,
+            error: String::new(),
+            error_code: 0,
+            notes: vec![],
+        };
+        let body = serde_json::to_value(RecycleDocument { job, plan }).expect("a document");
+        self.runner.submit("recycle", body).await.expect("a job").id
+    }
+
+    /// The job as it stands.
+    pub async fn job(&self, id: &JobId) -> RecycleJob {
+        let record = self.store.get(id).await.expect("the store").expect("the job");
+        let document: RecycleDocument = serde_json::from_value(record.body).expect("a document");
+        document.job
+    }
+
+    /// Waits until the job is final.
+    pub async fn finished(&self, id: &JobId) -> RecycleJob {
+        self.until(id, |job| job.status.is_final()).await
+    }
+
+    /// Waits until the job is as wanted.
+    pub async fn until(&self, id: &JobId, wanted: impl Fn(&RecycleJob) -> bool) -> RecycleJob {
+        for _ in 0..6000 {
+            let job = self.job(id).await;
+            if wanted(&job) {
+                return job;
+            }
+            assert!(!job.status.is_final(), "the job ended first: {job:#?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the job does not get there: {:#?}", self.job(id).await);
+    }
+
+    /// Plans, runs, waits.
+    pub async fn run(&self, server: &Server, config: RecycleConfig) -> RecycleJob {
+        let id = self.submit(server, config).await;
+        self.finished(&id).await
+    }
 }

@@ -1,0 +1,337 @@
+//! One attempt at the statement: what is journaled before it, how it is watched, and how it is found again.
+
+use super::{
+    Work, arm, file, gate,
+    gate::failed,
+    look,
+    progress::{self, Watched},
+};
+use crate::{
+    ReclaimError,
+    gates::{errant, lease, writer},
+};
+use jiff::Timestamp;
+use jobs::{StepContext, StepError};
+use mysql::{Capabilities, Session, SqlError};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// What must be found again after a crash; journaled before the statement is sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Attempt {
+    /// Connection id of the session that rebuilds.
+    pub connection: u32,
+    /// The marker its statement bears.
+    pub marker: String,
+    /// The table's files before.
+    pub before: file::Identity,
+    /// Its definition before.
+    pub definition: String,
+    /// Transactions the node had written itself before.
+    pub own: String,
+    /// The same table on nodes below that the logged statement will reach: `host:port` and files.
+    pub below: Vec<(String, file::Identity)>,
+    /// When, UTC.
+    pub at: Timestamp,
+}
+
+/// How an attempt ended.
+pub(crate) enum Ended {
+    /// The table lies in new files.
+    Done(Attempt),
+    /// It lies in its old files, whole, and may be tried again.
+    NotDone(String),
+}
+
+/// Why a running statement was stopped.
+#[derive(Debug, Clone, PartialEq)]
+enum Stop {
+    Cancelled,
+    TooLong,
+    Writer(String),
+}
+
+impl Stop {
+    fn error(self, work: &Work) -> StepError {
+        match self {
+            Stop::Cancelled => StepError::Cancelled,
+            Stop::TooLong => {
+                let node = work.node.endpoint.address.clone();
+                failed(ReclaimError::RanTooLong { node, limit: work.timeout })
+            }
+            Stop::Writer(reason) => failed(work.refused("writer", reason)),
+        }
+    }
+}
+
+/// Prepares a session, journals, checks once more, and runs the statement to its end.
+pub(crate) async fn run(work: &Work, ctx: &StepContext<'_>) -> Result<Ended, StepError> {
+    let mut session = work.connect().await.map_err(failed)?;
+    let capabilities = Capabilities::probe(&mut session).await.map_err(failed)?;
+    lease::take(&mut session, lease::WORK_LOCK).await.map_err(failed)?;
+    let attempt = describe(work, &mut session, &capabilities).await.map_err(failed)?;
+    ctx.note(json!(attempt)).await?;
+    arm::lower_again(&mut session, ctx).await.map_err(failed)?;
+    prepare(work, &mut session).await.map_err(failed)?;
+    last_writer_test(work, &mut session).await.map_err(failed)?;
+    work.sink.phase("rebuilding").await;
+    let mut watch = Watch::new(work, &capabilities, &attempt);
+    let result = {
+        let alter = work.alter();
+        let running = session.run(&alter);
+        tokio::pin!(running);
+        loop {
+            tokio::select! {
+                biased;
+                result = &mut running => break result,
+                () = watch.beat(ctx.cancel()) => {}
+            }
+        }
+    };
+    ended(work, ctx, &mut session, &capabilities, attempt, watch.stop.take(), result).await
+}
+
+async fn ended(
+    work: &Work,
+    ctx: &StepContext<'_>,
+    session: &mut Session,
+    capabilities: &Capabilities,
+    attempt: Attempt,
+    stop: Option<Stop>,
+    result: Result<(), SqlError>,
+) -> Result<Ended, StepError> {
+    match result {
+        Ok(()) => {
+            let now = file::identity(session, capabilities, &work.name()).await.map_err(failed)?;
+            if now.renewed_since(&attempt.before, work.partitions()) {
+                return Ok(Ended::Done(attempt));
+            }
+            Err(failed(changed(work, "still lies in its old file although the rebuild reported success")))
+        }
+        Err(SqlError::Server { .. }) if stop.is_some() => Err(stop.map_or(StepError::Cancelled, |s| s.error(work))),
+        // The short lock wait ran out: back to the gates, and again after a pause.
+        Err(SqlError::Server { code: 1205, message, .. }) => Ok(Ended::NotDone(message)),
+        Err(error @ SqlError::Server { .. }) => Err(failed(error)),
+        Err(_) => settle(work, ctx, attempt).await,
+    }
+}
+
+fn changed(work: &Work, what: &str) -> ReclaimError {
+    let node = work.node.endpoint.address.clone();
+    ReclaimError::TableChanged { node, table: work.name().to_string(), what: what.to_owned() }
+}
+
+async fn describe(work: &Work, session: &mut Session, capabilities: &Capabilities) -> Result<Attempt, ReclaimError> {
+    let table = work.name();
+    let before = file::identity(session, capabilities, &table).await?;
+    if before.spaces.is_empty() {
+        return Err(changed(work, "has no file of its own any more"));
+    }
+    let mut below = Vec::new();
+    for endpoint in &work.below {
+        let mut session = Session::connect(endpoint).await?;
+        let capabilities = Capabilities::probe(&mut session).await?;
+        below.push((endpoint.address.to_string(), file::identity(&mut session, &capabilities, &table).await?));
+        session.close().await;
+    }
+    Ok(Attempt {
+        connection: session.id(),
+        marker: work.marker(),
+        before,
+        definition: super::verify::definition(session, &table).await?,
+        own: errant::own(session, capabilities).await?.to_string(),
+        below,
+        at: work.clock.now(),
+    })
+}
+
+/// Sets the session up and makes sure that it is: a pooled or reset session would write the binlog (S1).
+async fn prepare(work: &Work, session: &mut Session) -> Result<(), ReclaimError> {
+    for setting in work.session_settings() {
+        session.run(setting).await?;
+    }
+    if work.is_local() && session.value("SELECT @@SESSION.sql_log_bin").await?.as_deref() != Some("0") {
+        return Err(ReclaimError::BinlogStillOn(session.address().clone()));
+    }
+    Ok(())
+}
+
+/// The writer test, in the session that runs the statement, right before it.
+async fn last_writer_test(work: &Work, session: &mut Session) -> Result<(), ReclaimError> {
+    if !work.exclude_primary {
+        return Ok(());
+    }
+    let test = writer::probe(session, work.node.sample.as_ref()).await?;
+    // We stopped the applier ourselves; everything else must still speak for a replica.
+    let ours = |reason: &String| work.stops_applier() && reason.starts_with("no inbound channel is healthy");
+    if test.writer && !test.reasons.iter().all(ours) {
+        return Err(work.refused("writer", format!("it may take writes: {}", test.reasons.join("; "))));
+    }
+    Ok(())
+}
+
+/// Finds out what became of an attempt whose session is gone: a crash of the tool, of the server, of the network.
+///
+/// Waits for the server, then for the statement if it still runs (killing it if the job is to stop), then decides by the
+/// table's files.
+pub(crate) async fn settle(work: &Work, ctx: &StepContext<'_>, attempt: Attempt) -> Result<Ended, StepError> {
+    let mut stop = None;
+    loop {
+        let mut session = back(work, ctx.cancel()).await?;
+        let Ok(capabilities) = Capabilities::probe(&mut session).await else { continue };
+        match look::running(&mut session, &attempt.marker).await {
+            Ok(None) => {}
+            Ok(Some(running)) => {
+                let mut watch = Watch::new(work, &capabilities, &attempt);
+                watch.connection = running.connection;
+                watch.stop = stop.take();
+                work.sink.phase("rebuilding (found again)").await;
+                watch.beat(ctx.cancel()).await;
+                stop = watch.stop.take();
+                session.close().await;
+                continue;
+            }
+            Err(_) => continue,
+        }
+        let Ok(now) = file::identity(&mut session, &capabilities, &work.name()).await else { continue };
+        report_orphans(work, &mut session, &capabilities).await;
+        session.close().await;
+        if now.renewed_since(&attempt.before, work.partitions()) {
+            return Ok(Ended::Done(attempt));
+        }
+        if now.spaces.is_empty() {
+            return Err(failed(changed(work, "has no file of its own any more")));
+        }
+        if let Some(stop) = stop {
+            return Err(stop.error(work));
+        }
+        return Ok(Ended::NotDone("the statement was gone and the table lies in its old file".to_owned()));
+    }
+}
+
+/// A session once the server is there again.
+async fn back(work: &Work, cancel: &CancellationToken) -> Result<Session, StepError> {
+    loop {
+        let error = match work.connect().await {
+            Ok(session) => return Ok(session),
+            Err(error) => error,
+        };
+        if work.left().is_zero() {
+            let node = work.node.endpoint.address.clone();
+            return Err(failed(ReclaimError::NotBack { node, reason: error.to_string(), limit: work.timeout }));
+        }
+        work.sink.phase(&format!("waiting: the server is not there: {error}")).await;
+        gate::rest(work, cancel, work.beat).await?;
+    }
+}
+
+async fn report_orphans(work: &Work, session: &mut Session, capabilities: &Capabilities) {
+    if look::running_any(session).await.unwrap_or(true) {
+        return;
+    }
+    for (name, bytes) in file::orphans(session, capabilities).await.unwrap_or_default() {
+        let node = &work.node.endpoint.address;
+        work.sink.note(format!("{node}: orphan of a broken rebuild: {name}, {bytes} bytes")).await;
+    }
+}
+
+/// Kills the statement until it is gone. Never hits a reused connection: the marker is looked for first.
+pub(crate) async fn kill_until_gone(work: &Work, attempt: &Attempt, limit: Duration) -> Result<(), ReclaimError> {
+    let begun = work.clock.instant();
+    loop {
+        let reason = match kill_once(work, attempt).await {
+            Ok(false) => return Ok(()),
+            Ok(true) => "the statement does not end".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        if work.clock.since(begun) >= limit {
+            let node = work.node.endpoint.address.clone();
+            return Err(ReclaimError::NotBack { node, reason, limit });
+        }
+        work.clock.sleep(work.beat.min(Duration::from_millis(200))).await;
+    }
+}
+
+/// True if it was still running.
+async fn kill_once(work: &Work, attempt: &Attempt) -> Result<bool, SqlError> {
+    let mut session = work.connect().await?;
+    let running = look::running(&mut session, &attempt.marker).await?;
+    session.close().await;
+    if let Some(running) = &running {
+        mysql::kill_query(&work.node.endpoint, running.connection, Some(&attempt.marker)).await?;
+    }
+    Ok(running.is_some())
+}
+
+/// Looks at a running statement from a second session, once a beat.
+struct Watch<'a> {
+    work: &'a Work,
+    capabilities: Capabilities,
+    connection: u32,
+    marker: String,
+    known: Vec<u64>,
+    predicted: u64,
+    session: Option<Session>,
+    stop: Option<Stop>,
+}
+
+impl<'a> Watch<'a> {
+    fn new(work: &'a Work, capabilities: &Capabilities, attempt: &Attempt) -> Self {
+        let estimate = &work.table.estimate;
+        let after = i128::from(estimate.file_bytes) - i128::from(estimate.predicted_freed_bytes);
+        Self {
+            work,
+            capabilities: capabilities.clone(),
+            connection: attempt.connection,
+            marker: attempt.marker.clone(),
+            known: attempt.before.ids(),
+            predicted: u64::try_from(after.max(1)).unwrap_or(u64::MAX),
+            session: None,
+            stop: None,
+        }
+    }
+
+    /// Waits a beat, reports progress, and kills the statement if it is to stop. A look that fails is repeated next time.
+    async fn beat(&mut self, cancel: &CancellationToken) {
+        let already = self.stop.is_some();
+        tokio::select! {
+            () = cancel.cancelled(), if !already => drop(self.stop.get_or_insert(Stop::Cancelled)),
+            () = self.work.clock.sleep(self.work.beat) => {}
+        }
+        if self.work.left().is_zero() {
+            self.stop.get_or_insert(Stop::TooLong);
+        }
+        if self.look().await.is_err() {
+            self.session = None;
+        }
+        if self.stop.is_some() {
+            self.work.sink.phase("stopping the statement").await;
+            let _ = mysql::kill_query(&self.work.node.endpoint, self.connection, Some(&self.marker)).await;
+        }
+    }
+
+    async fn look(&mut self) -> Result<(), SqlError> {
+        let mut session = match self.session.take() {
+            Some(session) => session,
+            None => self.work.connect().await?,
+        };
+        let read_only = session.value("SELECT @@GLOBAL.read_only").await?;
+        if self.work.exclude_primary && read_only.as_deref() == Some("0") && self.stop.is_none() {
+            self.stop = Some(Stop::Writer("read_only was turned OFF while the table was being rebuilt".to_owned()));
+        }
+        let table = self.work.name();
+        let watched = Watched {
+            table: &table,
+            connection: self.connection,
+            predicted_bytes: self.predicted,
+            known_spaces: &self.known,
+        };
+        if let Some(fraction) = progress::fraction(&mut session, &self.capabilities, &watched).await? {
+            self.work.sink.fraction(fraction).await;
+        }
+        self.session = Some(session);
+        Ok(())
+    }
+}

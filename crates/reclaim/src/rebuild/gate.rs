@@ -1,0 +1,161 @@
+//! Step `gate`: every gate is asked until all say go, one says never, or the table's limit runs out.
+
+use super::Work;
+use crate::{
+    ReclaimError,
+    gates::{backup_lock, disk, lag, long_transaction, metadata_lock, row_log, unanswered, window, writer},
+};
+use api::GateVerdict;
+use async_trait::async_trait;
+use jobs::{Step, StepContext, StepError};
+use mysql::{Capabilities, Session};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use types::Failure;
+
+/// The first step of a unit. Changes nothing, so there is nothing to undo.
+pub(crate) struct Gate(pub Arc<Work>);
+
+#[async_trait]
+impl Step for Gate {
+    fn name(&self) -> &'static str {
+        "gate"
+    }
+
+    async fn act(&self, ctx: &StepContext<'_>) -> Result<Value, StepError> {
+        let begun = self.0.clock.instant();
+        pass(&self.0, ctx.cancel()).await?;
+        Ok(json!({ "waited_seconds": self.0.clock.since(begun).as_secs_f64() }))
+    }
+
+    async fn undo(&self, _ctx: &StepContext<'_>) -> Result<(), StepError> {
+        Ok(())
+    }
+}
+
+/// What the gates say together: the first that does not pass, by name.
+enum Answer {
+    Go,
+    Wait(String),
+    Never(&'static str, String),
+}
+
+/// Waits until every gate passes.
+pub(crate) async fn pass(work: &Work, cancel: &CancellationToken) -> Result<(), StepError> {
+    loop {
+        let reason = match ask(work).await.map_err(failed)? {
+            Answer::Go => return Ok(()),
+            Answer::Never(gate, reason) => return Err(failed(work.refused(gate, reason))),
+            Answer::Wait(reason) => reason,
+        };
+        if work.left().is_zero() {
+            return Err(failed(work.waited_too_long(&reason)));
+        }
+        work.sink.phase(&format!("waiting: {reason}")).await;
+        rest(work, cancel, work.beat).await?;
+    }
+}
+
+/// Sleeps no longer than the table's limit, or until the job is to stop.
+pub(crate) async fn rest(work: &Work, cancel: &CancellationToken, span: std::time::Duration) -> Result<(), StepError> {
+    tokio::select! {
+        () = cancel.cancelled() => Err(StepError::Cancelled),
+        () = work.clock.sleep(span.min(work.left())) => Ok(()),
+    }
+}
+
+/// A failure of this room as a failed step.
+pub(crate) fn failed(error: impl Into<ReclaimError>) -> StepError {
+    StepError::Failed(Failure::from(error.into()))
+}
+
+async fn ask(work: &Work) -> Result<Answer, ReclaimError> {
+    match work.node.lease.lock().await.ensure().await {
+        Ok(()) => {}
+        Err(ReclaimError::Sql(error)) => return Ok(Answer::Wait(error.to_string())),
+        Err(ReclaimError::LeaseLost { reason, .. }) => return Ok(Answer::Wait(reason)),
+        Err(other) => return Err(other),
+    }
+    let mut session = match work.connect().await {
+        Ok(session) => session,
+        Err(error) => return Ok(of("connection", unanswered("the server", &error)).unwrap_or(Answer::Go)),
+    };
+    let answer = ask_all(work, &mut session).await;
+    session.close().await;
+    Ok(answer)
+}
+
+fn of(gate: &'static str, verdict: GateVerdict) -> Option<Answer> {
+    match verdict {
+        GateVerdict::Pass => None,
+        GateVerdict::Wait { reason } => Some(Answer::Wait(reason)),
+        GateVerdict::Refuse { reason } => Some(Answer::Never(gate, reason)),
+    }
+}
+
+/// The gates in order: what can never pass before what may, cheap before dear.
+async fn ask_all(work: &Work, session: &mut Session) -> Answer {
+    let test = writer::probe(session, work.node.sample.as_ref()).await;
+    if let Some(answer) = of("writer", writer::verdict(&test, work.exclude_primary)) {
+        // A replica that is stopped for a moment looks like a writer to the test; only if it may write is it "never".
+        return if stopped_only(&test) { hesitant(answer) } else { answer };
+    }
+    if let Some(answer) = of("window", window::verdict(work.window.as_ref(), work.clock.now())) {
+        return answer;
+    }
+    let behind = topology::lag(session).await;
+    if let Some(answer) = of("lag", lag::verdict(&behind, work.max_lag, work.node.is_replica)) {
+        return answer;
+    }
+    let oldest = long_transaction::probe(session).await;
+    if let Some(answer) = of("long_transaction", long_transaction::verdict(&oldest, work.long_transaction_seconds)) {
+        return answer;
+    }
+    if let Some(answer) = of("backup_lock", backup_lock::verdict(&backup_lock::probe(session).await)) {
+        return answer;
+    }
+    let holders = metadata_lock::probe(session, &work.name()).await;
+    if let Some(answer) = of("metadata_lock", metadata_lock::verdict(&holders)) {
+        return answer;
+    }
+    let disks = disk::probe(session).await.unwrap_or_default();
+    let verdict = disk::verdict(&disks, work.table.data_bytes_needed, work.table.tmp_bytes_needed);
+    if let Some(answer) = of("disk", verdict) {
+        return answer;
+    }
+    log(work, session).await.unwrap_or(Answer::Go)
+}
+
+/// True if the only thing against the node is that its replication stands still: that is waited for like lag.
+fn stopped_only(test: &Result<topology::WriterVerdict, mysql::SqlError>) -> bool {
+    let still = |reason: &String| reason.starts_with("no inbound channel is healthy");
+    test.as_ref().is_ok_and(|test| !test.reasons.is_empty() && test.reasons.iter().all(still))
+}
+
+fn hesitant(answer: Answer) -> Answer {
+    match answer {
+        Answer::Never(_, reason) => Answer::Wait(reason),
+        other => other,
+    }
+}
+
+/// The row log's need by the rate of the last beat; only an online rebuild keeps one.
+async fn log(work: &Work, session: &mut Session) -> Option<Answer> {
+    if work.table.strategy != api::Strategy::InPlace {
+        return None;
+    }
+    let capabilities = Capabilities::probe(session).await.ok()?;
+    let before = row_log::counts(session, &capabilities, &work.clock).await.ok()?;
+    work.clock.sleep(work.beat.min(work.left())).await;
+    let after = row_log::counts(session, &capabilities, &work.clock).await.ok()?;
+    let rate = row_log::rate(&before, &after, &work.name(), &work.clock);
+    let rows = format!(
+        "SELECT TABLE_ROWS AS r FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
+        mysql::literal(&work.table.database),
+        mysql::literal(&work.table.table)
+    );
+    let rows = session.row(&rows).await.ok()?.and_then(|row| row.parse::<f64>("r")).unwrap_or(1.0).max(1.0);
+    let row_bytes = work.table.estimate.file_bytes as f64 / rows;
+    of("row_log", row_log::verdict(row_log::needed(rate, row_bytes, work.table.predicted_seconds)))
+}

@@ -1,0 +1,84 @@
+//! Step `rebuild`: the statement itself, tried until it is done or must not be tried again.
+
+use super::{
+    Work,
+    attempt::{self, Attempt, Ended},
+    gate::{self, failed},
+};
+use crate::ReclaimError;
+use async_trait::async_trait;
+use jobs::{Step, StepContext, StepError};
+use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
+
+/// Attempts after which a table whose statement keeps vanishing is given up.
+const VANISHED_LIMIT: usize = 3;
+/// How long an undo tries to be sure that the statement is gone.
+const KILL_LIMIT: Duration = Duration::from_secs(60);
+/// Longest pause between two attempts that ran into a lock.
+const PAUSE_LIMIT: Duration = Duration::from_secs(30);
+
+/// The step that does what the unit is for: once it is done a cancel lets the unit finish.
+pub(crate) struct Rebuild(pub Arc<Work>);
+
+#[async_trait]
+impl Step for Rebuild {
+    fn name(&self) -> &'static str {
+        "rebuild"
+    }
+
+    async fn act(&self, ctx: &StepContext<'_>) -> Result<Value, StepError> {
+        let work = &*self.0;
+        let mut ended = match last(ctx) {
+            Some(earlier) => attempt::settle(work, ctx, earlier).await?,
+            None => attempt::run(work, ctx).await?,
+        };
+        let mut pause = work.beat;
+        loop {
+            let reason = match ended {
+                Ended::Done(attempt) => return Ok(done(work, &attempt)),
+                Ended::NotDone(reason) => reason,
+            };
+            give_up(work, ctx, &reason)?;
+            work.sink.phase(&format!("waiting: {reason}")).await;
+            gate::rest(work, ctx.cancel(), pause).await?;
+            pause = (pause * 2).min(PAUSE_LIMIT);
+            gate::pass(work, ctx.cancel()).await?;
+            ended = attempt::run(work, ctx).await?;
+        }
+    }
+
+    /// The statement is gone for certain, and with it its unfinished copy; the table is whole either way.
+    async fn undo(&self, ctx: &StepContext<'_>) -> Result<(), StepError> {
+        match last(ctx) {
+            Some(attempt) => attempt::kill_until_gone(&self.0, &attempt, KILL_LIMIT).await.map_err(failed),
+            None => Ok(()),
+        }
+    }
+
+    fn is_pivot(&self) -> bool {
+        true
+    }
+}
+
+fn last(ctx: &StepContext<'_>) -> Option<Attempt> {
+    ctx.notes().into_iter().rev().find_map(|note| serde_json::from_value(note).ok())
+}
+
+fn give_up(work: &Work, ctx: &StepContext<'_>, reason: &str) -> Result<(), StepError> {
+    if work.left().is_zero() {
+        return Err(failed(work.waited_too_long(reason)));
+    }
+    let vanished = reason.starts_with("the statement was gone") && ctx.notes().len() >= VANISHED_LIMIT;
+    if vanished {
+        let node = work.node.endpoint.address.clone();
+        let what = format!("could not be rebuilt in {VANISHED_LIMIT} attempts: the server stopped each time");
+        return Err(failed(ReclaimError::TableChanged { node, table: work.name().to_string(), what }));
+    }
+    Ok(())
+}
+
+fn done(work: &Work, attempt: &Attempt) -> Value {
+    let seconds = work.clock.now().duration_since(attempt.at).as_secs_f64();
+    json!({ "seconds": seconds, "attempt": attempt })
+}

@@ -1,0 +1,118 @@
+//! The fleet a job works in: who its members are now, who holds them, which replicas are fresh.
+
+use crate::{ReclaimError, gates::lease::ServerLease};
+use api::{ClusterTopology, GraphNode, Plan, Reach};
+use mysql::{Endpoint, Session};
+use std::collections::{BTreeMap, BTreeSet};
+use tokio::sync::Mutex;
+use types::Address;
+
+/// Members of the fleet as discovery finds them when the job begins.
+pub(crate) struct Fleet {
+    /// How members are reached.
+    pub target: Endpoint,
+    /// The evidence graph.
+    pub topology: ClusterTopology,
+    /// Addresses under work now.
+    pub busy: Mutex<BTreeSet<Address>>,
+}
+
+/// The address behind a plan's `host:port`.
+pub(crate) fn address(node: &str) -> Option<Address> {
+    let (host, port) = node.rsplit_once(':')?;
+    Some(Address::new(host.trim_start_matches('[').trim_end_matches(']'), port.parse().ok()?))
+}
+
+impl Fleet {
+    /// Takes the job lock of every server of the plan that is worked on and of every writer of the fleet, or of none.
+    pub async fn hold(&self, plan: &Plan) -> Result<BTreeMap<Address, ServerLease>, ReclaimError> {
+        let mut wanted: BTreeSet<Address> = plan.work().filter_map(|table| address(&table.node)).collect();
+        wanted.extend(self.writers().map(|node| node.address.clone()));
+        let mut held = BTreeMap::new();
+        for place in wanted {
+            match ServerLease::take(&self.target.at(place.clone())).await {
+                Ok(lease) => drop(held.insert(place, lease)),
+                Err(error) => {
+                    release(held).await;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(held)
+    }
+
+    fn writers(&self) -> impl Iterator<Item = &GraphNode> {
+        self.topology.nodes.iter().filter(|node| node.writer && node.reach == Reach::Reached)
+    }
+
+    /// Replicas of the fleet that answer.
+    pub fn replicas(&self) -> impl Iterator<Item = &GraphNode> {
+        self.topology.nodes.iter().filter(|node| !node.writer && node.reach == Reach::Reached)
+    }
+
+    /// True if the node is one that replicates from somebody.
+    pub fn is_replica(&self, address: &Address) -> bool {
+        let node = self.topology.nodes.iter().find(|node| node.address == *address);
+        node.is_some_and(|node| self.topology.edges.iter().any(|edge| edge.target == node.id))
+    }
+
+    /// Everything that replicates from a node, directly or not.
+    pub fn below(&self, top: &Address) -> Vec<Endpoint> {
+        let id = |address: &Address| self.topology.nodes.iter().find(|n| n.address == *address).map(|n| n.id.as_str());
+        let (mut found, mut open) = (BTreeSet::new(), Vec::from_iter(id(top)));
+        while let Some(id) = open.pop() {
+            for edge in self.topology.edges.iter().filter(|edge| edge.source == id && edge.target != id) {
+                if found.insert(edge.target.as_str()) {
+                    open.push(&edge.target);
+                }
+            }
+        }
+        let reached = |node: &&GraphNode| found.contains(node.id.as_str()) && node.reach == Reach::Reached;
+        self.topology
+            .nodes
+            .iter()
+            .filter(reached)
+            .filter(|node| node.address != *top)
+            .map(|node| self.target.at(node.address.clone()))
+            .collect()
+    }
+
+    /// True if at least one replica is neither under work nor behind.
+    pub async fn keeps_one_fresh(&self, max_lag: f64) -> bool {
+        let busy = self.busy.lock().await.clone();
+        for node in self.replicas().filter(|node| !busy.contains(&node.address)) {
+            if lag_of(&self.target.at(node.address.clone())).await.is_some_and(|lag| lag <= max_lag) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// Lag of a server; `None` if unknown, stopped or not to be asked.
+pub(crate) async fn lag_of(endpoint: &Endpoint) -> Option<f64> {
+    let mut session = Session::connect(endpoint).await.ok()?;
+    let lag = topology::lag(&mut session).await.ok().flatten();
+    session.close().await;
+    lag
+}
+
+/// Gives locks back.
+pub(crate) async fn release(held: BTreeMap<Address, ServerLease>) {
+    for lease in held.into_values() {
+        lease.give_back().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_read_back() {
+        for text in ["127.0.0.1:3306", "[::1]:3307", "db.example:1"] {
+            assert_eq!(address(text).map(|address| address.to_string()).as_deref(), Some(text));
+        }
+        assert_eq!(address("nowhere"), None);
+    }
+}

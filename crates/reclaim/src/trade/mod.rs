@@ -1,0 +1,116 @@
+//! The trade of recycle jobs: carries out a stored plan, node by node, from wherever its journal stands.
+//!
+//! How a job ends: `Cancelled` if it was asked to stop; `Failed` if a node was given up (its writer test refused, its lease was
+//! lost, it could not be reached) or if no table could be rebuilt; `Completed` otherwise, failed tables counted and
+//! named in it.
+
+mod board;
+mod crew;
+mod eta;
+mod fleet;
+mod lane;
+
+use crate::{ReclaimError, gates::window::Window};
+use api::{DatabaseTarget, RecycleDocument};
+use async_trait::async_trait;
+use jobs::{JobOutcome, JobRecord, RunningJob, Trade};
+use mysql::Endpoint;
+use runtime::Clock;
+use serde_json::Value;
+use std::{sync::Arc, time::Duration};
+use topology::DiscoverOptions;
+use types::Failure;
+
+/// The kind under which recycle jobs are stored.
+pub const KIND: &str = "recycle";
+
+/// Where passwords come from: they are never in a job's document.
+#[async_trait]
+pub trait Credentials: Send + Sync {
+    /// How to reach the job's target: address, account, password, channel. `None` if no password is known here.
+    async fn endpoint(&self, target: &DatabaseTarget) -> Option<Endpoint>;
+}
+
+/// What a process may choose about carrying out jobs.
+#[derive(Debug, Clone)]
+pub struct TradeOptions {
+    /// How far discovery goes when a job begins.
+    pub discover: DiscoverOptions,
+    /// Daily maintenance window, if there is one.
+    pub window: Option<Window>,
+    /// Seconds from which an open transaction is waited for.
+    pub long_transaction_seconds: u64,
+    /// Rhythm of looking while waiting or rebuilding.
+    pub beat: Duration,
+}
+
+impl Default for TradeOptions {
+    fn default() -> Self {
+        Self {
+            discover: DiscoverOptions::default(),
+            window: None,
+            long_transaction_seconds: crate::gates::long_transaction::LIMIT_SECONDS,
+            beat: Duration::from_millis(500),
+        }
+    }
+}
+
+/// Recycle jobs.
+pub struct RecycleTrade {
+    credentials: Arc<dyn Credentials>,
+    options: TradeOptions,
+    clock: Clock,
+}
+
+impl RecycleTrade {
+    /// The trade of a process.
+    pub fn new(credentials: Arc<dyn Credentials>, options: TradeOptions, clock: Clock) -> Self {
+        Self { credentials, options, clock }
+    }
+
+    async fn begin(&self, document: &RecycleDocument) -> Result<Endpoint, ReclaimError> {
+        let target = &document.job.config.target;
+        self.credentials.endpoint(target).await.ok_or_else(|| ReclaimError::NoCredentials {
+            user: target.username.clone(),
+            node: format!("{}:{}", target.host, target.port),
+        })
+    }
+}
+
+/// Reads a stored body.
+fn read(body: &Value) -> Result<RecycleDocument, ReclaimError> {
+    serde_json::from_value(body.clone()).map_err(|error| ReclaimError::BadDocument(error.to_string()))
+}
+
+#[async_trait]
+impl Trade for RecycleTrade {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    async fn run(&self, job: RunningJob) -> JobOutcome {
+        let failed = |error: ReclaimError| JobOutcome::Failed { body: job.record.body.clone(), failure: error.into() };
+        let document = match read(&job.record.body) {
+            Ok(document) => document,
+            Err(error) => return failed(error),
+        };
+        match self.begin(&document).await {
+            Ok(endpoint) => crew::Crew::new(job, document, endpoint, self.options.clone(), self.clock).run().await,
+            Err(error) => failed(error),
+        }
+    }
+
+    async fn accepts(&self, job: &JobRecord) -> bool {
+        match read(&job.body) {
+            Ok(document) => self.credentials.endpoint(&document.job.config.target).await.is_some(),
+            // Unreadable: let it be taken, so that it fails with the reason instead of waiting for ever.
+            Err(_) => true,
+        }
+    }
+
+    fn document(&self, record: &JobRecord, failure: Option<&Failure>) -> Value {
+        let Ok(mut document) = read(&record.body) else { return record.body.clone() };
+        board::stamp(&mut document.job, record, failure);
+        serde_json::to_value(&document).unwrap_or_else(|_| record.body.clone())
+    }
+}

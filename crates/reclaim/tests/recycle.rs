@@ -1,0 +1,136 @@
+//! Recycle jobs on real fleets: what is freed, and what is left exactly as it was.
+
+mod bed;
+
+use api::{JobStatus, RecycleConfig, TableState, WorkMode};
+use bed::Hall;
+use testkit::{Engine, Fleet, Server};
+
+/// The transactions a server knows of.
+async fn gtids(server: &Server) -> String {
+    let sql = match server.engine() {
+        Engine::MariaDb => "SELECT CONCAT(@@gtid_binlog_pos, '/', @@gtid_slave_pos)",
+        Engine::MySql => "SELECT REPLACE(@@gtid_executed, '\n', '')",
+    };
+    server.value(sql).await
+}
+
+/// Global settings a rebuild touches.
+async fn settings(server: &Server) -> String {
+    let mut session = server.session().await;
+    let sql = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('read_only', 'super_read_only', \
+               'innodb_segment_reserve_factor', 'innodb_online_alter_log_max_size', 'lock_wait_timeout', 'sql_mode')";
+    let rows = session.rows(sql).await.expect("variables");
+    session.close().await;
+    rows.iter().map(|row| format!("{:?}={:?};", row.text("Variable_name"), row.text("Value"))).collect()
+}
+
+/// `shop.orders` as a file.
+fn file(server: &Server) -> u64 {
+    server.file_bytes("shop/orders.ibd")
+}
+
+async fn same_rows(fleet: &Fleet, table: &str) {
+    let expected = bed::checksum(fleet.primary(), table).await;
+    for replica in 1..fleet.servers.len() {
+        fleet.catch_up(replica, 0).await;
+        assert_eq!(bed::checksum(&fleet.servers[replica], table).await, expected, "replica {replica}");
+    }
+}
+
+/// S1 (statements out of the binlog), S7 (freed bytes are file sizes), S11 (super_read_only is lowered and restored).
+async fn frees_replicas_and_leaves_no_trace(engine: Engine) {
+    let fleet = bed::wasteful(engine, 2, 60_000).await;
+    let before: Vec<(String, String, u64)> = {
+        let mut all = Vec::new();
+        for server in &fleet.servers {
+            all.push((gtids(server).await, settings(server).await, file(server)));
+        }
+        all
+    };
+    let hall = Hall::new();
+    let job = hall.run(fleet.primary(), bed::config(fleet.primary())).await;
+    assert_eq!(job.status, JobStatus::Completed, "{job:#?}");
+    assert_eq!(job.progress.processed_tables, 2);
+    assert!((job.progress.percentage - 100.0).abs() < 1e-9);
+    assert_eq!(job.notes, Vec::<String>::new());
+    let mut freed = 0;
+    for (index, server) in fleet.servers.iter().enumerate() {
+        assert_eq!(gtids(server).await, before[index].0, "GTIDs of server {index}");
+        assert_eq!(settings(server).await, before[index].1, "settings of server {index}");
+        let results = &job.statistics.tables_processed;
+        let result = results.iter().find(|result| result.node == server.address().to_string());
+        if index == 0 {
+            assert!(result.is_none());
+            assert_eq!(file(server), before[0].2, "the primary was touched");
+            continue;
+        }
+        let result = result.expect("a result for each replica");
+        assert_eq!(result.state, TableState::Done);
+        assert_eq!(result.estimate.file_bytes, before[index].2);
+        assert_eq!(result.file_bytes_after, Some(file(server)));
+        let really = i64::try_from(before[index].2).unwrap() - i64::try_from(file(server)).unwrap();
+        assert_eq!(result.freed_bytes, Some(really));
+        assert!(really > 8 << 20, "{result:#?}");
+        freed += really;
+    }
+    assert_eq!(job.statistics.space_freed_bytes, freed);
+    same_rows(&fleet, "shop.orders").await;
+}
+
+#[tokio::test]
+async fn s1_s7_s11_replicas_are_freed_and_nothing_else_changes() {
+    bed::on_each(frees_replicas_and_leaves_no_trace).await;
+}
+
+/// S2: the seed's tool leaked a connection per statement and hung around the tenth table. S6: its lock gate failed every
+/// table on servers without INNODB_LOCKS.
+async fn many_tables_one_connection_each(engine: Engine) {
+    let fleet = bed::fleet(engine, 1).await;
+    for number in 0..14 {
+        let table = format!("t{number}");
+        bed::fill(fleet.primary(), "shop", &table, 12_000, "").await;
+        bed::scatter(fleet.primary(), "shop", &table).await;
+    }
+    fleet.catch_up(1, 0).await;
+    let replica = &fleet.servers[1];
+    bed::purged(replica).await;
+    let connections = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'drydock'";
+    let before = replica.value(connections).await;
+    let job = Hall::new().run(replica, bed::config(replica)).await;
+    assert_eq!(job.status, JobStatus::Completed, "{job:#?}");
+    assert_eq!((job.progress.processed_tables, job.progress.failed_tables), (14, 0), "{job:#?}");
+    assert_eq!(replica.value(connections).await, before, "connections are left open");
+    same_rows(&fleet, "shop.t13").await;
+}
+
+#[tokio::test]
+async fn s2_s6_more_tables_than_a_pool_has_connections() {
+    bed::on_each(many_tables_one_connection_each).await;
+}
+
+/// One logged statement on the primary flows to all; freed bytes are measured on every node.
+async fn a_logged_statement_flows(engine: Engine) {
+    let fleet = bed::wasteful(engine, 2, 60_000).await;
+    let before: Vec<u64> = fleet.servers.iter().map(file).collect();
+    let config = RecycleConfig { mode: WorkMode::BinlogOn, exclude_primary: false, ..bed::config(fleet.primary()) };
+    let job = Hall::new().run(fleet.primary(), config).await;
+    assert_eq!(job.status, JobStatus::Completed, "{job:#?}");
+    assert_eq!(job.statistics.tables_processed.len(), 3, "{job:#?}");
+    for (server, before) in fleet.servers.iter().zip(before) {
+        let node = server.address().to_string();
+        let result = job.statistics.tables_processed.iter().find(|result| result.node == node).expect("a result");
+        assert_eq!(result.file_bytes_after, Some(file(server)), "{result:#?}");
+        assert!(file(server) < before / 2, "{node} was not rebuilt");
+    }
+    same_rows(&fleet, "shop.orders").await;
+    let (primary, replica) = (gtids(&fleet.servers[0]).await, gtids(&fleet.servers[1]).await);
+    if engine == Engine::MySql {
+        assert_eq!(primary, replica, "an errant transaction");
+    }
+}
+
+#[tokio::test]
+async fn binlog_on_flows_from_the_primary() {
+    bed::on_each(a_logged_statement_flows).await;
+}
