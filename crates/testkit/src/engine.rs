@@ -49,6 +49,18 @@ impl Engine {
         cache().join("mysql/my")
     }
 
+    /// A client program of this engine, such as `binlog` or `check`: `mariadb-binlog`, or the unpacked `mysqlbinlog`.
+    pub fn tool(self, name: &str) -> Command {
+        match self {
+            Engine::MariaDb => Command::new(format!("mariadb-{name}")),
+            Engine::MySql => {
+                let mut command = Command::new(Self::runner());
+                command.arg(format!("mysql{name}"));
+                command
+            }
+        }
+    }
+
     /// A command that starts the server program; `setpriv` ends it with us, however we end.
     pub(crate) fn server(self) -> Command {
         let mut command = Command::new("setpriv");

@@ -8,7 +8,7 @@ mod shape;
 mod tree;
 mod warnings;
 
-use crate::members::{Member, members};
+use crate::members::People;
 use crate::options::DiscoverOptions;
 use crate::survey::Report;
 use absent::Absent;
@@ -39,7 +39,7 @@ pub(crate) type LinkKey = (Index, Index, u8, String);
 
 /// The picture while it is drawn.
 pub(crate) struct Drawing<'a> {
-    pub members: Vec<Member<'a>>,
+    pub people: People<'a>,
     pub absent: Vec<Absent>,
     pub links: BTreeMap<LinkKey, Link>,
     pub warnings: Vec<String>,
@@ -66,14 +66,14 @@ impl Drawing<'_> {
 
     /// All nodes, absent ones included.
     pub(crate) fn count(&self) -> usize {
-        self.members.len() + self.absent.len()
+        self.people.members.len() + self.absent.len()
     }
 }
 
 /// Draws the picture; the first report is the seed's.
 pub(crate) fn draw(reports: &[Report], options: &DiscoverOptions, now: Timestamp) -> ClusterTopology {
     let mut drawing = Drawing {
-        members: members(reports),
+        people: People::of(reports),
         absent: Vec::new(),
         links: BTreeMap::new(),
         warnings: Vec::new(),

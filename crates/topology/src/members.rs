@@ -46,7 +46,7 @@ fn is_same(a: &Identity, b: &Identity) -> bool {
 }
 
 /// Folds visits into members, in the order they were first met.
-pub(crate) fn members(reports: &[Report]) -> Vec<Member<'_>> {
+fn members(reports: &[Report]) -> Vec<Member<'_>> {
     let mut members: Vec<Member<'_>> = Vec::new();
     for report in reports {
         let Ok(observation) = &report.outcome else { continue };
@@ -96,7 +96,7 @@ pub(crate) fn is_at(member: &Member<'_>, teller: &Address, host: &str, port: u16
 }
 
 /// The member a channel leads to: by uuid, else by address and server id, else by a server id only one member has.
-pub(crate) fn source_of(all: &[Member<'_>], teller: &Member<'_>, channel: &Channel) -> Option<usize> {
+fn source_of(all: &[Member<'_>], teller: &Member<'_>, channel: &Channel) -> Option<usize> {
     let here = |index: &usize| is_at(&all[*index], &teller.address, &channel.source_host, channel.source_port);
     if !channel.source_uuid.is_empty() {
         let twins: Vec<usize> =
@@ -109,35 +109,52 @@ pub(crate) fn source_of(all: &[Member<'_>], teller: &Member<'_>, channel: &Chann
     placed.or_else(|| only((0..all.len()).filter(|index| id != 0 && all[*index].identity().server_id == id)))
 }
 
-/// The members that replicate from `parent`, each with its channels to it.
-pub(crate) fn children(all: &[Member<'_>], parent: usize) -> Vec<(usize, Vec<usize>)> {
-    let feeds = |child: usize| {
-        let channels = all[child].channels().iter().enumerate();
-        let ours = channels.filter(|(_, channel)| source_of(all, &all[child], channel) == Some(parent));
-        (child, ours.map(|(index, _)| index).collect::<Vec<_>>())
-    };
-    (0..all.len()).filter(|child| *child != parent).map(feeds).filter(|(_, channels)| !channels.is_empty()).collect()
+/// A child and which of its channels lead to the parent.
+pub(crate) type Child = (usize, Vec<usize>);
+
+/// All members and who feeds whom, worked out once: fleets are large and every question comes back to this.
+pub(crate) struct People<'a> {
+    /// The members, in the order they were first met.
+    pub members: Vec<Member<'a>>,
+    /// For each member, the source each of its channels leads to.
+    pub sources: Vec<Vec<Option<usize>>>,
+    /// For each member, those that replicate from it.
+    pub children: Vec<Vec<Child>>,
 }
 
-/// The member a registration means: by uuid, else the replica of that server id, nearest address first.
-pub(crate) fn registered_as(
-    all: &[Member<'_>],
-    parent: usize,
-    children: &[(usize, Vec<usize>)],
-    row: &Registered,
-) -> Option<usize> {
-    let teller = &all[parent].address;
-    let here = |index: &usize| is_at(&all[*index], teller, &row.host, row.port);
-    let of_uuid = |index: &usize| all[*index].uuid() == Some(row.uuid.as_str());
-    let of_id = |index: &usize| all[*index].identity().server_id == row.server_id;
-    if !row.uuid.is_empty() {
-        let twins: Vec<usize> = (0..all.len()).filter(of_uuid).collect();
-        return twins.iter().copied().find(here).or_else(|| twins.first().copied());
+impl<'a> People<'a> {
+    /// Folds visits into members and joins them.
+    pub(crate) fn of(reports: &'a [Report]) -> Self {
+        let members = members(reports);
+        let leads = |member: &Member<'_>| member.channels().iter().map(|c| source_of(&members, member, c)).collect();
+        let sources: Vec<Vec<Option<usize>>> = members.iter().map(leads).collect();
+        let mut children: Vec<Vec<Child>> = members.iter().map(|_| Vec::new()).collect();
+        for (child, sources) in sources.iter().enumerate() {
+            for (channel, source) in sources.iter().enumerate() {
+                let Some(source) = source.filter(|source| *source != child) else { continue };
+                match children[source].last_mut().filter(|(last, _)| *last == child) {
+                    Some((_, channels)) => channels.push(channel),
+                    None => children[source].push((child, vec![channel])),
+                }
+            }
+        }
+        Self { members, sources, children }
     }
-    let ours: Vec<usize> = children.iter().map(|(child, _)| *child).filter(of_id).collect();
-    ours.iter()
-        .copied()
-        .find(here)
-        .or_else(|| only(ours.into_iter()))
-        .or_else(|| (0..all.len()).filter(here).find(of_id))
+
+    /// The member a registration with `parent` means: by uuid, else its replica of that server id, nearest address
+    /// first.
+    pub(crate) fn registered_as(&self, parent: usize, row: &Registered) -> Option<usize> {
+        let all = &self.members;
+        let teller = &all[parent].address;
+        let here = |index: &usize| is_at(&all[*index], teller, &row.host, row.port);
+        let of_id = |index: &usize| all[*index].identity().server_id == row.server_id;
+        if !row.uuid.is_empty() {
+            let of_uuid = |index: &usize| all[*index].uuid() == Some(row.uuid.as_str());
+            let twins: Vec<usize> = (0..all.len()).filter(of_uuid).collect();
+            return twins.iter().copied().find(here).or_else(|| twins.first().copied());
+        }
+        let ours: Vec<usize> = self.children[parent].iter().map(|(child, _)| *child).filter(of_id).collect();
+        let placed = ours.iter().copied().find(here).or_else(|| only(ours.into_iter()));
+        placed.or_else(|| (0..all.len()).filter(of_id).find(here))
+    }
 }

@@ -1,7 +1,7 @@
 //! Which reader of a binlog is which: dump threads paired with the replicas that explain them.
 
 use crate::facts::DumpThread;
-use crate::members::{Member, children};
+use crate::members::{Member, People};
 use crate::options::DiscoverOptions;
 use std::net::IpAddr;
 
@@ -16,13 +16,14 @@ pub(crate) fn is_client(dump: &DumpThread, options: &DiscoverOptions) -> bool {
 
 /// Each dump thread of `parent` with the member that runs it, if one does.
 pub(crate) fn pair<'a>(
-    all: &[Member<'a>],
+    people: &People<'a>,
     parent: usize,
     options: &DiscoverOptions,
 ) -> Vec<(&'a DumpThread, Option<usize>)> {
+    let all = &people.members;
     let dumps = all[parent].observation.dumps.as_ref().map(|told| told.value.as_slice()).unwrap_or_default();
     let mut pairs: Vec<(&DumpThread, Option<usize>)> = dumps.iter().map(|dump| (dump, None)).collect();
-    let mut waiting = connected(all, parent);
+    let mut waiting = connected(people, parent);
     for fits in [by_uuid, by_host, by_count] {
         waiting.retain(|child| {
             let free = |(dump, taken): &&mut (&DumpThread, Option<usize>)| {
@@ -40,11 +41,11 @@ pub(crate) fn pair<'a>(
 }
 
 /// One entry per channel that is connected to `parent` now.
-fn connected(all: &[Member<'_>], parent: usize) -> Vec<usize> {
+fn connected(people: &People<'_>, parent: usize) -> Vec<usize> {
     let mut connected = Vec::new();
-    for (child, channels) in children(all, parent) {
-        let live = channels.iter().filter(|index| all[child].channels()[**index].io == "Yes").count();
-        connected.extend(std::iter::repeat_n(child, live));
+    for (child, channels) in &people.children[parent] {
+        let live = channels.iter().filter(|index| people.members[*child].channels()[**index].io == "Yes").count();
+        connected.extend(std::iter::repeat_n(*child, live));
     }
     connected
 }
@@ -65,6 +66,6 @@ fn by_count(_: &Member<'_>, dump: &DumpThread) -> bool {
 }
 
 /// Dump threads no known replica explains.
-pub(crate) fn unexplained<'a>(all: &[Member<'a>], parent: usize, options: &DiscoverOptions) -> Vec<&'a DumpThread> {
-    pair(all, parent, options).into_iter().filter(|(_, child)| child.is_none()).map(|(dump, _)| dump).collect()
+pub(crate) fn unexplained<'a>(people: &People<'a>, parent: usize, options: &DiscoverOptions) -> Vec<&'a DumpThread> {
+    pair(people, parent, options).into_iter().filter(|(_, child)| child.is_none()).map(|(dump, _)| dump).collect()
 }

@@ -1,7 +1,7 @@
 //! Where to ask next: a pure function from the visits so far to the next addresses, level by level.
 
 use crate::facts::{Observation, Untold};
-use crate::members::{Member, members, source_of, told_address};
+use crate::members::{Member, People, told_address};
 use crate::options::DiscoverOptions;
 use crate::readers::{is_client, unexplained};
 use jiff::Timestamp;
@@ -28,12 +28,13 @@ const GUESSES: usize = 16;
 
 /// Addresses the members at `depth` told us and nobody has visited; a member known by uuid needs no second visit.
 pub(crate) fn told_next(reports: &[Report], depth: u32) -> Vec<Address> {
-    let members = members(reports);
+    let people = People::of(reports);
+    let members = &people.members;
     let mut seen: HashSet<Address> = reports.iter().map(|report| report.address.clone()).collect();
     let known: HashSet<&str> = members.iter().filter_map(Member::uuid).collect();
     let mut next = Vec::new();
     for (index, member) in members.iter().enumerate().filter(|(_, member)| member.depth == depth) {
-        if member.guess && !belongs(&members, index) {
+        if member.guess && !belongs(&people, index) {
             continue;
         }
         for (uuid, host, port) in mentioned(member.observation) {
@@ -67,22 +68,21 @@ fn mentioned(seen: &Observation) -> Vec<(&str, &str, u16)> {
 }
 
 /// A guessed address belongs if who answers there replicates from a member we came to honestly.
-fn belongs(all: &[Member<'_>], index: usize) -> bool {
-    let Ok(told) = &all[index].observation.facts.inbound else { return false };
-    let source = |channel| source_of(all, &all[index], channel);
-    told.value.iter().filter_map(source).any(|source| source != index)
+fn belongs(people: &People<'_>, index: usize) -> bool {
+    people.sources[index].iter().flatten().any(|source| *source != index)
 }
 
 /// Addresses worth trying for dump threads of members at `depth` that no known replica explains.
 pub(crate) fn guesses(reports: &[Report], depth: u32, options: &DiscoverOptions) -> Vec<Address> {
-    let members = members(reports);
+    let people = People::of(reports);
+    let members = &people.members;
     let mut seen: HashSet<Address> = reports.iter().map(|report| report.address.clone()).collect();
     let mut next = Vec::new();
     for (index, parent) in members.iter().enumerate().filter(|(_, member)| member.depth == depth) {
-        let silent = unexplained(&members, index, options);
+        let silent = unexplained(&people, index, options);
         let hosts: HashSet<&str> =
             silent.iter().filter(|dump| !is_client(dump, options)).map(|dump| dump.host.as_str()).collect();
-        let tries = hosts.iter().flat_map(|host| ports(&members, parent, options).map(|port| (*host, port)));
+        let tries = hosts.iter().flat_map(|host| ports(members, parent, options).map(|port| (*host, port)));
         let addresses = tries.filter_map(|(host, port)| told_address(&parent.address, host, port));
         let fresh: Vec<Address> = addresses.filter(|address| seen.insert(address.clone())).take(GUESSES).collect();
         next.extend(fresh);

@@ -138,3 +138,20 @@ async fn a_server_that_does_not_say_who_it_is_is_1003() {
         .expect_err("no server_id");
     assert_eq!(failure.code.number(), 1003, "{failure:#?}");
 }
+
+/// Old MariaDB does not list a replica without `report_host`: only its dump thread shows, and a port the operator names.
+#[tokio::test]
+async fn a_silent_replica_is_found_at_a_suggested_port_and_never_invented() {
+    let dialect = Dialect::MariaDb1011;
+    let nodes = [FakeNode::primary(dialect), FakeNode { announced: false, ..FakeNode::replica(dialect, 0) }];
+    let fleet = FakeFleet::start(&nodes, as_is).await;
+    let stranger = FakeFleet::start(&three(dialect), as_is).await;
+    let picture = from(&fleet.members[0].endpoint()).await;
+    assert_eq!(picture.nodes[1].reach, Reach::NotAServer, "{picture:#?}");
+    assert!(picture.warnings.iter().any(|text| text.contains("report_host")), "{:?}", picture.warnings);
+    let guess_ports = vec![stranger.address(0).port, fleet.address(1).port];
+    let options = DiscoverOptions { guess_ports, ..DiscoverOptions::default() };
+    let picture = topology::discover(&fleet.members[0].endpoint(), &options, &Clock::real()).await.unwrap();
+    let ports: Vec<u16> = picture.nodes.iter().map(|node| node.address.port).collect();
+    assert_eq!(ports, [fleet.address(0).port, fleet.address(1).port], "the stranger at a guessed port is no member");
+}

@@ -144,7 +144,7 @@ impl Plot<'_> {
         let followers: Vec<usize> =
             (0..self.nodes.len()).filter(|other| self.nodes[*other].source == Some(place)).collect();
         for (statement, columns) in node.dialect.hosts() {
-            // MariaDB leaves out who does not announce itself; MySQL lists it without a host.
+            // Old MariaDB leaves out who does not announce itself; MySQL lists it without a host.
             let listed = followers.iter().filter(|other| node.dialect.has_uuid() || self.nodes[**other].announced);
             let rows = listed.map(|other| self.host_row(*other, place, &columns)).collect();
             script = script.reply(statement, Answer::Rows(Rows { columns, rows }));

@@ -32,7 +32,7 @@ pub(crate) struct Claim<'c> {
 impl Drawing<'_> {
     /// The absent node a claim means, made if it is new.
     pub(crate) fn absent(&mut self, teller: Index, claim: Claim<'_>) -> Index {
-        let from = &self.members[teller];
+        let from = &self.people.members[teller];
         let told = told_address(&from.address, claim.host, claim.port);
         let (reach, depth) = (self.why_absent(told.as_ref(), from.depth), from.depth + 1);
         let host = if claim.host.is_empty() { "?" } else { claim.host };
@@ -50,7 +50,7 @@ impl Drawing<'_> {
                 claim.uuid.clone_into(&mut known.uuid);
             }
             known.server_id = known.server_id.max(claim.server_id);
-            return self.members.len() + place;
+            return self.people.members.len() + place;
         }
         self.absent.push(Absent { uuid: claim.uuid.to_owned(), server_id: claim.server_id, address, reach, depth });
         self.count() - 1
@@ -58,8 +58,8 @@ impl Drawing<'_> {
 
     /// A reader of the binlog that is no server.
     pub(crate) fn client(&mut self, teller: Index, user: &str, host: &str, id: u64) -> Index {
-        let depth = self.members[teller].depth + 1;
-        let parent = self.members[teller].address.to_string();
+        let depth = self.people.members[teller].depth + 1;
+        let parent = self.people.members[teller].address.to_string();
         let uuid = format!("client:{user}@{host}#{id}@{parent}");
         let address = Address::new(host, 0);
         self.absent.push(Absent { uuid, server_id: 0, address, reach: Reach::NotAServer, depth });

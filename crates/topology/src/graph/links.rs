@@ -3,16 +3,16 @@
 use super::absent::Claim;
 use super::{BINLOG, Drawing, Index};
 use crate::facts::{Channel, Registered};
-use crate::members::{children, is_at, registered_as, source_of};
+use crate::members::is_at;
 use crate::readers::{is_client, pair};
 
 /// Links as their targets tell them: one per channel.
 pub(super) fn inbound(drawing: &mut Drawing<'_>) {
-    for target in 0..drawing.members.len() {
-        let observation = drawing.members[target].observation;
+    for target in 0..drawing.people.members.len() {
+        let observation = drawing.people.members[target].observation;
         let Ok(told) = &observation.facts.inbound else { continue };
-        for channel in &told.value {
-            let known = source_of(&drawing.members, &drawing.members[target], channel);
+        for (place, channel) in told.value.iter().enumerate() {
+            let known = drawing.people.sources[target][place];
             let source = known.unwrap_or_else(|| drawing.absent(target, claim_of(channel)));
             let key = (source, target, BINLOG, channel.name.clone());
             let link = drawing.prove(key, &told.statement, target);
@@ -33,7 +33,7 @@ fn claim_of(channel: &Channel) -> Claim<'_> {
 
 /// Links as their sources tell them: registered replicas, then dump threads.
 pub(super) fn downstream(drawing: &mut Drawing<'_>) {
-    for source in 0..drawing.members.len() {
+    for source in 0..drawing.people.members.len() {
         let homeless = registrations(drawing, source);
         dump_threads(drawing, source, homeless);
     }
@@ -41,12 +41,11 @@ pub(super) fn downstream(drawing: &mut Drawing<'_>) {
 
 /// Proves links by registrations; gives back the nodes that are registered and were not reached.
 fn registrations(drawing: &mut Drawing<'_>, source: Index) -> Vec<Index> {
-    let observation = drawing.members[source].observation;
+    let observation = drawing.people.members[source].observation;
     let Ok(told) = &observation.registered else { return Vec::new() };
-    let known = children(&drawing.members, source);
     let mut homeless = Vec::new();
     for row in &told.value {
-        match registered_as(&drawing.members, source, &known, row) {
+        match drawing.people.registered_as(source, row) {
             Some(target) => confirm(drawing, source, target, row, &told.statement),
             None => homeless.push(register_absent(drawing, source, row, &told.statement)),
         }
@@ -64,9 +63,9 @@ fn register_absent(drawing: &mut Drawing<'_>, source: Index, row: &Registered, s
 /// A registration of a member we reached: it must agree, and its announced address should lead to it.
 fn confirm(drawing: &mut Drawing<'_>, source: Index, target: Index, row: &Registered, statement: &str) {
     let keys: Vec<_> = links_between(drawing, source, target);
-    let (from, to) = (drawing.members[source].address.clone(), drawing.members[target].address.clone());
+    let (from, to) = (drawing.people.members[source].address.clone(), drawing.people.members[target].address.clone());
     if keys.is_empty() {
-        let told = drawing.members[target].observation.facts.inbound.is_ok();
+        let told = drawing.people.members[target].observation.facts.inbound.is_ok();
         if told {
             let text = format!("{from} lists {to} as its replica ({statement}), but {to} does not follow it");
             drawing.warnings.push(text);
@@ -80,7 +79,7 @@ fn confirm(drawing: &mut Drawing<'_>, source: Index, target: Index, row: &Regist
     }
     if row.host.is_empty() {
         drawing.warnings.push(format!("{to} does not announce its host to {from}: set report_host on it"));
-    } else if !is_at(&drawing.members[target], &from, &row.host, row.port) {
+    } else if !is_at(&drawing.people.members[target], &from, &row.host, row.port) {
         let claimed = types::Address::new(row.host.clone(), row.port);
         drawing.warnings.push(format!(
             "{to} announces itself to {from} as {claimed}, which does not lead to it: correct its report_host and report_port"
@@ -95,9 +94,9 @@ fn links_between(drawing: &Drawing<'_>, source: Index, target: Index) -> Vec<sup
 
 /// Proves links by dump threads; what nobody explains is a reader that is no server.
 fn dump_threads(drawing: &mut Drawing<'_>, source: Index, mut homeless: Vec<Index>) {
-    let observation = drawing.members[source].observation;
+    let observation = drawing.people.members[source].observation;
     let Ok(told) = &observation.dumps else { return };
-    for (dump, child) in pair(&drawing.members, source, drawing.options) {
+    for (dump, child) in pair(&drawing.people, source, drawing.options) {
         if let Some(child) = child {
             for key in links_between(drawing, source, child) {
                 drawing.prove(key, &told.statement, source);
@@ -114,7 +113,7 @@ fn dump_threads(drawing: &mut Drawing<'_>, source: Index, mut homeless: Vec<Inde
         let target = drawing.client(source, &dump.user, &dump.host, dump.id);
         drawing.prove((source, target, BINLOG, String::new()), &told.statement, source).healthy = Some(true);
         if !client {
-            let at = &drawing.members[source].address;
+            let at = &drawing.people.members[source].address;
             drawing.warnings.push(format!(
                 "`{}` reads the binlog of {at} from {} and is no server we can find: a CDC client, or a replica that \
                  does not announce itself (report_host)",
@@ -126,7 +125,7 @@ fn dump_threads(drawing: &mut Drawing<'_>, source: Index, mut homeless: Vec<Inde
 
 /// Whether an unreached replica may be the one that runs this dump thread.
 fn explains(drawing: &Drawing<'_>, index: Index, uuid: &str, host: &str) -> bool {
-    let absent = &drawing.absent[index - drawing.members.len()];
+    let absent = &drawing.absent[index - drawing.people.members.len()];
     if !uuid.is_empty() && !absent.uuid.is_empty() {
         return absent.uuid == uuid;
     }

@@ -6,8 +6,8 @@ use crate::facts::GroupMember;
 
 /// Group Replication.
 pub(super) fn groups(drawing: &mut Drawing<'_>) {
-    for teller in 0..drawing.members.len() {
-        let observation = drawing.members[teller].observation;
+    for teller in 0..drawing.people.members.len() {
+        let observation = drawing.people.members[teller].observation;
         let Ok(told) = &observation.facts.group else { continue };
         let Some(group) = &told.value else { continue };
         let places: Vec<(Index, &GroupMember)> =
@@ -23,21 +23,21 @@ pub(super) fn groups(drawing: &mut Drawing<'_>) {
 }
 
 fn group_member(drawing: &mut Drawing<'_>, teller: Index, member: &GroupMember) -> Index {
-    let known = drawing.members.iter().position(|known| known.uuid() == Some(member.uuid.as_str()));
+    let known = drawing.people.members.iter().position(|known| known.uuid() == Some(member.uuid.as_str()));
     let claim = Claim { uuid: &member.uuid, server_id: 0, host: &member.host, port: member.port };
     known.unwrap_or_else(|| drawing.absent(teller, claim))
 }
 
 /// Galera: all members write, so one link per pair stands for both directions.
 pub(super) fn galera(drawing: &mut Drawing<'_>) {
-    for teller in 0..drawing.members.len() {
-        let observation = drawing.members[teller].observation;
+    for teller in 0..drawing.people.members.len() {
+        let observation = drawing.people.members[teller].observation;
         let Ok(told) = &observation.facts.galera else { continue };
         let Some(galera) = &told.value else { continue };
         for (host, port) in &galera.members {
-            let from = drawing.members[teller].address.clone();
+            let from = drawing.people.members[teller].address.clone();
             let at = |member: &crate::members::Member<'_>| crate::members::is_at(member, &from, host, *port);
-            let known = drawing.members.iter().position(at);
+            let known = drawing.people.members.iter().position(at);
             let claim = Claim { uuid: "", server_id: 0, host, port: *port };
             let other = known.unwrap_or_else(|| drawing.absent(teller, claim));
             if other != teller {

@@ -15,7 +15,7 @@ pub(super) fn nodes(drawing: &Drawing<'_>, kept: &[Index]) -> BTreeMap<Index, Gr
 }
 
 fn node(drawing: &Drawing<'_>, index: Index, ringed: bool) -> GraphNode {
-    match drawing.members.get(index) {
+    match drawing.people.members.get(index) {
         Some(member) => reached(drawing, index, member, ringed),
         None => absent(drawing, index),
     }
@@ -48,7 +48,9 @@ fn id(drawing: &Drawing<'_>, member: &Member<'_>) -> String {
     let place = format!("{}@{}", member.identity().server_id, member.address);
     match member.uuid() {
         None => place,
-        Some(uuid) if drawing.members.iter().filter(|other| other.uuid() == Some(uuid)).count() == 1 => uuid.to_owned(),
+        Some(uuid) if drawing.people.members.iter().filter(|other| other.uuid() == Some(uuid)).count() == 1 => {
+            uuid.to_owned()
+        }
         Some(uuid) => format!("{uuid}:{place}"),
     }
 }
@@ -79,14 +81,14 @@ fn role(drawing: &Drawing<'_>, index: Index, member: &Member<'_>, ringed: bool) 
 fn ends(drawing: &Drawing<'_>, index: Index) -> (bool, bool) {
     let links = || drawing.links.keys().filter(|key| key.2 == BINLOG);
     let is_server = |index: Index| {
-        let absent = index.checked_sub(drawing.members.len()).map(|place| &drawing.absent[place]);
+        let absent = index.checked_sub(drawing.people.members.len()).map(|place| &drawing.absent[place]);
         absent.is_none_or(|absent| absent.reach != Reach::NotAServer)
     };
     (links().any(|key| key.1 == index), links().any(|key| key.0 == index && is_server(key.1)))
 }
 
 fn absent(drawing: &Drawing<'_>, index: Index) -> GraphNode {
-    let absent = &drawing.absent[index - drawing.members.len()];
+    let absent = &drawing.absent[index - drawing.people.members.len()];
     let is_client = absent.reach == Reach::NotAServer;
     let has_source = ends(drawing, index).0;
     let id =
@@ -134,7 +136,7 @@ pub(super) fn edges(drawing: &Drawing<'_>, nodes: &BTreeMap<Index, GraphNode>) -
 }
 
 fn evidence(drawing: &Drawing<'_>, nodes: &BTreeMap<Index, GraphNode>, proof: &super::Proof) -> Option<Evidence> {
-    let seen_at = drawing.members.get(proof.told_by)?.seen_at;
+    let seen_at = drawing.people.members.get(proof.told_by)?.seen_at;
     Some(Evidence {
         statement: proof.statement.clone(),
         told_by: nodes.get(&proof.told_by)?.id.clone(),

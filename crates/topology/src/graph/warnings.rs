@@ -38,7 +38,7 @@ fn unreached(nodes: &Nodes) -> Vec<String> {
 
 fn duplicates(drawing: &Drawing<'_>, kept: &[Index]) -> Vec<String> {
     let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for member in kept.iter().filter_map(|index| drawing.members.get(*index)) {
+    for member in kept.iter().filter_map(|index| drawing.people.members.get(*index)) {
         let address = member.address.to_string();
         ids.entry(format!("server id {}", member.identity().server_id)).or_default().push(address.clone());
         if let Some(uuid) = member.uuid() {
@@ -91,7 +91,7 @@ fn broken(drawing: &Drawing<'_>, nodes: &Nodes) -> Vec<String> {
 /// What members would not tell, and what they did while asked.
 fn refusals(drawing: &Drawing<'_>, kept: &[Index]) -> Vec<String> {
     let mut warnings = Vec::new();
-    for member in kept.iter().filter_map(|index| drawing.members.get(*index)) {
+    for member in kept.iter().filter_map(|index| drawing.people.members.get(*index)) {
         let seen = member.observation;
         let refused: [Option<&Untold>; 5] = [
             seen.facts.inbound.as_ref().err(),
