@@ -3,39 +3,12 @@
 mod bed;
 
 use api::{JobStatus, RecycleConfig, TableState, WorkMode};
-use bed::Hall;
-use testkit::{Engine, Fleet, Server};
-
-/// The transactions a server knows of.
-async fn gtids(server: &Server) -> String {
-    let sql = match server.engine() {
-        Engine::MariaDb => "SELECT CONCAT(@@gtid_binlog_pos, '/', @@gtid_slave_pos)",
-        Engine::MySql => "SELECT REPLACE(@@gtid_executed, '\n', '')",
-    };
-    server.value(sql).await
-}
-
-/// Global settings a rebuild touches.
-async fn settings(server: &Server) -> String {
-    let mut session = server.session().await;
-    let sql = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('read_only', 'super_read_only', \
-               'innodb_segment_reserve_factor', 'innodb_online_alter_log_max_size', 'lock_wait_timeout', 'sql_mode')";
-    let rows = session.rows(sql).await.expect("variables");
-    session.close().await;
-    rows.iter().map(|row| format!("{:?}={:?};", row.text("Variable_name"), row.text("Value"))).collect()
-}
+use bed::{Hall, gtids, same_rows, settings};
+use testkit::{Engine, Server};
 
 /// `shop.orders` as a file.
 fn file(server: &Server) -> u64 {
     server.file_bytes("shop/orders.ibd")
-}
-
-async fn same_rows(fleet: &Fleet, table: &str) {
-    let expected = bed::checksum(fleet.primary(), table).await;
-    for replica in 1..fleet.servers.len() {
-        fleet.catch_up(replica, 0).await;
-        assert_eq!(bed::checksum(&fleet.servers[replica], table).await, expected, "replica {replica}");
-    }
 }
 
 /// S1 (statements out of the binlog), S7 (freed bytes are file sizes), S11 (super_read_only is lowered and restored).

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
 /// How long an undo waits for a server that is not there before it gives up until the job is run again.
-const BACK_LIMIT: Duration = Duration::from_secs(60);
+const BACK_LIMIT: Duration = Duration::from_mins(1);
 
 /// What is journaled before anything is changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 /// Attempts after which a table whose statement keeps vanishing is given up.
 const VANISHED_LIMIT: usize = 3;
 /// How long an undo tries to be sure that the statement is gone.
-const KILL_LIMIT: Duration = Duration::from_secs(60);
+const KILL_LIMIT: Duration = Duration::from_mins(1);
 /// Longest pause between two attempts that ran into a lock.
 const PAUSE_LIMIT: Duration = Duration::from_secs(30);
 

@@ -138,10 +138,9 @@ impl Board {
         }
         state.saved = Some(self.clock.instant());
         let share = self.sum_up(state);
-        if let Ok(body) = serde_json::to_value(&state.document) {
-            if let Err(error) = self.job.report(share * 100.0, body).await {
-                tracing::warn!(%error, job = %self.job.record.id, "progress could not be saved");
-            }
+        let Ok(body) = serde_json::to_value(&state.document) else { return };
+        if let Err(error) = self.job.report(share * 100.0, body).await {
+            tracing::warn!(%error, job = %self.job.record.id, "progress could not be saved");
         }
     }
 

@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 use types::{Address, Code, Failure};
 
 /// How long a job waits for the fleet to answer before it gives up for now.
-const LOOK_LIMIT: Duration = Duration::from_secs(60);
+const LOOK_LIMIT: Duration = Duration::from_mins(1);
 
 /// Everything one run of a job needs.
 pub(crate) struct Crew {
@@ -52,12 +52,12 @@ impl Crew {
             Ok(fleet) => fleet,
             Err(error) => return self.not_begun(error).await,
         };
-        let mut held = match self.hold(&fleet).await {
-            Ok(held) => held,
+        let mut leases = match self.hold(&fleet).await {
+            Ok(leases) => leases,
             Err(error) => return self.not_begun(error).await,
         };
-        let ends = self.work(&fleet, &mut held).await;
-        fleet::release(held).await;
+        let ends = self.work(&fleet, &mut leases).await;
+        fleet::release(leases).await;
         self.outcome(ends).await
     }
 

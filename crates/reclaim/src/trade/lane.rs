@@ -219,13 +219,9 @@ impl Lane<'_> {
     }
 
     async fn answers(&self) -> bool {
-        match Session::connect(&self.share.endpoint).await {
-            Ok(session) => {
-                session.close().await;
-                true
-            }
-            Err(_) => false,
-        }
+        let Ok(session) = Session::connect(&self.share.endpoint).await else { return false };
+        session.close().await;
+        true
     }
 
     /// Temporary tablespaces left on the node once nothing rebuilds there.

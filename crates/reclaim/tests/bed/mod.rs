@@ -212,3 +212,80 @@ impl Hall {
         self.finished(&id).await
     }
 }
+
+/// A fleet whose members come back read-only after a crash, as real replicas do.
+pub async fn sturdy(engine: Engine, replicas: usize, rows: u64) -> Fleet {
+    let arguments = vec!["--innodb-buffer-pool-size=64M".into(), "--read-only=1".into()];
+    let fleet = Fleet::start_with(engine, replicas, &Options { arguments, ..Options::default() }).await;
+    fleet.primary().run(&["SET GLOBAL read_only = 0"]).await;
+    fill(fleet.primary(), "shop", "orders", rows, "").await;
+    scatter_half(fleet.primary(), "shop", "orders").await;
+    for replica in 1..=replicas {
+        fleet.catch_up(replica, 0).await;
+        purged(&fleet.servers[replica]).await;
+    }
+    fleet
+}
+
+/// Deletes half: enough to be worth a rebuild, and what is left takes a while to rebuild.
+pub async fn scatter_half(server: &Server, database: &str, table: &str) {
+    let name = mysql::table_ident(&types::TableName::new(database, table));
+    server.run(&[&format!("DELETE FROM {name} WHERE id % 2 = 0")]).await;
+}
+
+/// Waits until a rebuild of ours runs on a server; its connection id.
+pub async fn caught(server: &Server) -> u64 {
+    let mut session = server.session().await;
+    let sql = "SELECT ID AS i FROM information_schema.PROCESSLIST WHERE COMMAND <> 'Sleep' \
+               AND ID <> CONNECTION_ID() AND INFO LIKE 'ALTER /* drydock%'";
+    for _ in 0..60_000 {
+        if let Some(id) = session.row(sql).await.expect("the process list").and_then(|row| row.parse("i")) {
+            session.close().await;
+            return id;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    panic!("no rebuild begins");
+}
+
+/// Global settings a rebuild touches.
+pub async fn settings(server: &Server) -> String {
+    let mut session = server.session().await;
+    let sql = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('read_only', 'super_read_only', \
+               'innodb_segment_reserve_factor', 'innodb_online_alter_log_max_size', 'lock_wait_timeout', 'sql_mode')";
+    let rows = session.rows(sql).await.expect("variables");
+    session.close().await;
+    rows.iter().map(|row| format!("{:?}={:?};", row.text("Variable_name"), row.text("Value"))).collect()
+}
+
+/// The transactions a server knows of.
+pub async fn gtids(server: &Server) -> String {
+    let sql = match server.engine() {
+        Engine::MariaDb => "SELECT CONCAT(@@gtid_binlog_pos, '/', @@gtid_slave_pos)",
+        Engine::MySql => "SELECT REPLACE(@@gtid_executed, '\n', '')",
+    };
+    server.value(sql).await
+}
+
+/// Every member has the same rows.
+pub async fn same_rows(fleet: &Fleet, table: &str) {
+    let expected = checksum(fleet.primary(), table).await;
+    for replica in 1..fleet.servers.len() {
+        fleet.catch_up(replica, 0).await;
+        assert_eq!(checksum(&fleet.servers[replica], table).await, expected, "replica {replica}");
+    }
+}
+
+/// Temporary files of rebuilds below a server's data directory.
+pub fn leftovers(server: &Server) -> Vec<String> {
+    let mut found = Vec::new();
+    for directory in std::fs::read_dir(server.data_directory()).expect("the data directory").flatten() {
+        for file in std::fs::read_dir(directory.path()).into_iter().flatten().flatten() {
+            let name = file.file_name().to_string_lossy().into_owned();
+            if name.starts_with("#sql") && directory.file_name() != "#innodb_temp" {
+                found.push(name);
+            }
+        }
+    }
+    found
+}
