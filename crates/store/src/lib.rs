@@ -7,9 +7,11 @@ mod dialect;
 mod fault;
 mod history;
 mod leases;
+mod mirror;
 mod place;
 mod records;
 mod rows;
 
 pub use database::{SqlStore, open};
+pub use mirror::{Mirror, MirrorError};
 pub use place::Place;

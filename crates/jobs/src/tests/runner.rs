@@ -232,7 +232,7 @@ async fn a_job_of_a_dead_process_is_resumed_once_its_lease_lapsed() {
     site.clock.sleep(Duration::from_secs(14)).await;
     assert_eq!(site.world.runs(&job.id).2, 0, "the lease still stands");
     site.until_inside(&job.id, 1).await;
-    site.clock.sleep(Duration::from_secs(60)).await;
+    site.clock.sleep(Duration::from_mins(1)).await;
     assert_eq!(site.world.runs(&job.id), (1, 1, 1), "one of the two processes has it");
     site.world.gate.add_permits(1);
     let (by_one, by_two) = tokio::join!(one.wait(&job.id), two.wait(&job.id));
