@@ -1,0 +1,125 @@
+//! How fast a store of 10,000 jobs answers what `GET /jobs` asks, on SQLite and on every server to be had.
+//!
+//! `cargo run --release -p bench --bin jobs_10000`
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "a measuring program stops loudly and prints figures for people"
+)]
+
+use api::JobStatus;
+use bench::table;
+use jobs::{JobFilter, JobRecord, JobStore, NewJob, Store};
+use runtime::Clock;
+use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
+use store::Mirror;
+use testkit::{Engine, Options, PASSWORD, Postgres, Server, USER};
+
+const HEADS: &[&str] = &["store", "call", "p50 ms", "p99 ms", "max ms"];
+const JOBS: usize = 10_000;
+/// Tables in each job's document; about 5 KB.
+const TABLES: usize = 20;
+const CALLS: usize = 200;
+/// Jobs made at once while filling.
+const MAKERS: usize = 16;
+
+#[tokio::main]
+async fn main() {
+    let home = tempfile::tempdir().unwrap();
+    let mut rows = measure("SQLite", home.path().join("jobs.db").to_str().unwrap()).await;
+    table::print("10,000 jobs in SQLite", HEADS, &rows);
+    for engine in Engine::available() {
+        let server = Server::start(engine, Options::default()).await;
+        server.run(&["CREATE DATABASE drydock_jobs"]).await;
+        let url = format!("mysql://{USER}:{PASSWORD}@{}/drydock_jobs", server.address());
+        rows.extend(measure(engine.name(), &url).await);
+    }
+    if Postgres::is_available() {
+        let server = Postgres::start().await;
+        rows.extend(measure("PostgreSQL", &server.database("drydock_jobs")).await);
+    }
+    table::print("10,000 jobs in the store", HEADS, &rows);
+}
+
+fn document() -> Value {
+    let tables = (0..TABLES).map(|n| {
+        json!({ "node": "192.168.1.101:3306", "database": "shop", "table": format!("orders_{n}"), "state": "done",
+                "file_bytes": 1_073_741_824_u64, "predicted_freed_bytes": 536_870_912, "predicted_low_bytes": 500_000_000,
+                "predicted_high_bytes": 560_000_000, "data_free_bytes": 530_000_000, "freed_bytes": 537_000_000 })
+    });
+    let tables: Vec<Value> = tables.collect();
+    json!({ "status": "completed", "statistics": { "space_freed_mb": 10_240, "tables_processed": tables } })
+}
+
+async fn measure(name: &str, place: &str) -> Vec<Vec<String>> {
+    let store: Arc<dyn Store> = store::open(place, None).await.unwrap();
+    let clock = Clock::real();
+    let start = clock.instant();
+    fill(&store).await;
+    let commits = format!("{:.2}", clock.since(start).as_secs_f64() * 1e3 / (2.0 * JOBS as f64));
+    eprintln!("{name}: filled, {commits} ms per commit");
+    let page = |limit, offset, statuses: &[JobStatus]| JobFilter { statuses: statuses.to_vec(), limit, offset };
+    let mut rows = Vec::new();
+    for (call, filter) in [
+        ("first page of 10 (the default)", page(10, 0, &[])),
+        ("first page of 1000", page(1000, 0, &[])),
+        ("last page of 10", page(10, 9_990, &[])),
+        ("10 running ones", page(10, 0, &[JobStatus::Running])),
+        ("10 completed ones, far down", page(10, 5_000, &[JobStatus::Completed])),
+    ] {
+        let spans = timed(CALLS, async || drop(store.list(&filter).await.unwrap())).await;
+        rows.push(row(name, call, &spans));
+    }
+    let open = timed(CALLS, async || drop(store.unattended(Clock::real().now(), 1000).await.unwrap())).await;
+    rows.push(row(name, "work nobody is at (each poll)", &open));
+    let file = tempfile::tempdir().unwrap();
+    let mirror = timed(3, async || {
+        let mut mirror = Mirror::new(Arc::clone(&store), "recycle", &file.path().join("jobs.json"));
+        assert!(mirror.write().await.unwrap());
+    });
+    rows.push(row(name, "writing jobs.json", &mirror.await));
+    rows
+}
+
+async fn fill(store: &Arc<dyn Store>) {
+    let makers = (0..MAKERS).map(|maker| {
+        let store = Arc::clone(store);
+        tokio::spawn(async move {
+            for n in (maker..JOBS).step_by(MAKERS) {
+                make(store.as_ref(), n).await;
+            }
+        })
+    });
+    for maker in makers.collect::<Vec<_>>() {
+        maker.await.unwrap();
+    }
+}
+
+/// Nearly all are completed, a few run: what a store looks like after a year.
+async fn make(store: &dyn Store, n: usize) {
+    let created_at = Clock::real().now();
+    let new = NewJob { kind: "recycle".to_owned(), body: document(), created_at };
+    let job = JobStore::create(store, new).await.unwrap();
+    let status = if n.is_multiple_of(1000) { JobStatus::Running } else { JobStatus::Completed };
+    store.save(&JobRecord { status, ..job }, None).await.unwrap();
+}
+
+async fn timed(calls: usize, call: impl AsyncFn()) -> Vec<Duration> {
+    let clock = Clock::real();
+    let mut spans = Vec::new();
+    for _ in 0..calls {
+        let start = clock.instant();
+        call().await;
+        spans.push(clock.since(start));
+    }
+    spans.sort();
+    spans
+}
+
+fn row(store: &str, call: &str, spans: &[Duration]) -> Vec<String> {
+    let at = |percent: usize| {
+        format!("{:.2}", spans[(spans.len() * percent / 100).min(spans.len() - 1)].as_secs_f64() * 1e3)
+    };
+    vec![store.to_owned(), call.to_owned(), at(50), at(99), at(100)]
+}
