@@ -1,27 +1,28 @@
 //! `jobs.json`: all jobs as one file, beside the store (seed 002 chapter 4, `persistence.job_state`). Written, never
 //! read: the store is what counts.
 
-use jiff::Timestamp;
-use jobs::{JobFilter, JobRow, Store, StoreError};
+use jobs::{JobFilter, JobRecord, JobRow, Store, StoreError};
 use runtime::Clock;
 use serde_json::Value;
 use std::{
-    collections::hash_map::DefaultHasher,
-    hash::{Hash, Hasher},
-    io,
+    collections::HashMap,
+    io::{self, SeekFrom},
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 use tokio::{
-    fs::File,
-    io::{AsyncWriteExt, BufWriter},
+    fs::{File, OpenOptions},
+    io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt, BufReader, BufWriter},
 };
 use tokio_util::sync::CancellationToken;
 use types::JobId;
 
 /// Jobs held in memory at once while writing.
 const CHUNK: usize = 100;
+/// Bytes gathered before each write.
+const BUFFER: usize = 1 << 20;
 
 /// Why the mirror was not written; the one written before stays as it was.
 #[derive(Debug, thiserror::Error)]
@@ -44,14 +45,28 @@ pub struct Mirror {
     store: Arc<dyn Store>,
     kind: String,
     file: PathBuf,
-    /// Of the jobs last written; unchanged jobs are not written again.
-    written: Option<u64>,
+    /// What was written last; a job that was not saved since is copied from there, not read from the store.
+    last: Option<Written>,
+}
+
+/// A file this process wrote, kept open: another process may have put its own in its place.
+struct Written {
+    file: File,
+    places: HashMap<JobId, Place>,
+}
+
+/// Where a job's document lies in it.
+#[derive(Clone, Copy)]
+struct Place {
+    version: u64,
+    start: u64,
+    length: u64,
 }
 
 impl Mirror {
     /// Nothing is written yet.
     pub fn new(store: Arc<dyn Store>, kind: &str, file: &Path) -> Mirror {
-        Mirror { store, kind: kind.to_owned(), file: file.to_owned(), written: None }
+        Mirror { store, kind: kind.to_owned(), file: file.to_owned(), last: None }
     }
 
     /// Writes at once, every `interval` if anything changed, and a last time when `stop` is cancelled. Failures are
@@ -79,8 +94,7 @@ impl Mirror {
         let mut rows = self.store.list(&all).await?.jobs;
         rows.retain(|row| row.kind == self.kind);
         rows.reverse();
-        let seen = fingerprint(&rows);
-        if self.written == Some(seen) {
+        if self.last.as_ref().is_some_and(|last| last.is_current(&rows)) {
             return Ok(false);
         }
         let temporary = self.temporary(std::process::id());
@@ -89,32 +103,35 @@ impl Mirror {
             // Best effort; what counts is the error below.
             let _ = tokio::fs::remove_file(&temporary).await;
         }
-        written?;
-        self.written = Some(seen);
+        self.last = Some(written?);
         Ok(true)
     }
 
-    async fn write_to(&self, temporary: &Path, rows: &[JobRow]) -> Result<(), MirrorError> {
+    async fn write_to(&mut self, temporary: &Path, rows: &[JobRow]) -> Result<Written, MirrorError> {
         let directory = self.file.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let failed = |error| MirrorError::File { path: self.file.display().to_string(), error };
+        let shown = self.file.display().to_string();
+        let failed = |error| MirrorError::File { path: shown.clone(), error };
         tokio::fs::create_dir_all(directory).await.map_err(failed)?;
-        let mut file = BufWriter::new(File::create(temporary).await.map_err(failed)?);
-        let mut before = "[\n";
+        // Lost if this fails, and then everything is read from the store again.
+        let mut pen = Pen::begin(temporary, self.last.take()).await.map_err(failed)?;
         for chunk in rows.chunks(CHUNK) {
-            let ids: Vec<JobId> = chunk.iter().map(|row| row.id.clone()).collect();
-            for mut job in self.store.get_many(&ids).await? {
-                hide_passwords(&mut job.body);
-                file.write_all(format!("{before}{}", job.body).as_bytes()).await.map_err(failed)?;
-                before = ",\n";
+            let changed = chunk.iter().filter(|row| pen.kept(row).is_none()).map(|row| row.id.clone());
+            let read = self.store.get_many(&changed.collect::<Vec<_>>()).await?;
+            let mut read: HashMap<JobId, JobRecord> = read.into_iter().map(|job| (job.id.clone(), job)).collect();
+            for row in chunk {
+                match (pen.kept(row), read.remove(&row.id)) {
+                    (Some(place), _) => pen.copy(row, place).await.map_err(failed)?,
+                    (None, Some(job)) => pen.write(job).await.map_err(failed)?,
+                    // Jobs are never removed; one that cannot be read again is left out until it can.
+                    (None, None) => {}
+                }
             }
         }
-        let end = if before == "[\n" { "[]\n" } else { "\n]\n" };
-        file.write_all(end.as_bytes()).await.map_err(failed)?;
-        file.flush().await.map_err(failed)?;
-        file.get_ref().sync_all().await.map_err(failed)?;
+        let written = pen.end().await.map_err(failed)?;
         tokio::fs::rename(temporary, &self.file).await.map_err(failed)?;
         // The new name must last as well.
-        File::open(directory).await.map_err(failed)?.sync_all().await.map_err(failed)
+        File::open(directory).await.map_err(failed)?.sync_all().await.map_err(failed)?;
+        Ok(written)
     }
 
     /// Beside the file, named after the process, so that two processes never write into each other's.
@@ -140,14 +157,90 @@ impl Mirror {
     }
 }
 
-/// Changes whenever a job is made or saved.
-fn fingerprint(rows: &[JobRow]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for row in rows {
-        let moment: Timestamp = row.updated_at;
-        (&row.id.0, row.version, moment).hash(&mut hasher);
+impl Written {
+    /// Whether it holds exactly these jobs in these versions.
+    fn is_current(&self, rows: &[JobRow]) -> bool {
+        let same = |row: &JobRow| self.places.get(&row.id).is_some_and(|place| place.version == row.version);
+        rows.len() == self.places.len() && rows.iter().all(same)
     }
-    hasher.finish()
+}
+
+/// Writes the array and remembers where each document lies. Documents that lie side by side in the last file are copied
+/// in one go, with what separates them.
+struct Pen {
+    file: BufWriter<File>,
+    last: Option<Written>,
+    /// Bytes of the last file that come next, not copied yet.
+    run: Range<u64>,
+    /// Length of the new file, the run included.
+    at: u64,
+    places: HashMap<JobId, Place>,
+}
+
+const SEPARATOR: &[u8] = b",\n";
+
+impl Pen {
+    async fn begin(path: &Path, last: Option<Written>) -> io::Result<Pen> {
+        let file = OpenOptions::new().create(true).truncate(true).read(true).write(true).open(path).await?;
+        let file = BufWriter::with_capacity(BUFFER, file);
+        let mut pen = Pen { file, last, run: 0..0, at: 0, places: HashMap::new() };
+        pen.put(b"[\n").await?;
+        Ok(pen)
+    }
+
+    /// Where an unchanged job lies in the last file.
+    fn kept(&self, row: &JobRow) -> Option<Place> {
+        let place = self.last.as_ref()?.places.get(&row.id)?;
+        (place.version == row.version).then_some(*place)
+    }
+
+    /// Everything but copies goes through here, after the run that comes before it.
+    async fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let run = std::mem::take(&mut self.run);
+        if let (Some(last), false) = (&mut self.last, run.is_empty()) {
+            let length = run.end - run.start;
+            last.file.seek(SeekFrom::Start(run.start)).await?;
+            let mut source = BufReader::with_capacity(BUFFER, &mut last.file).take(length);
+            if tokio::io::copy_buf(&mut source, &mut self.file).await? != length {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        self.at += bytes.len() as u64;
+        self.file.write_all(bytes).await
+    }
+
+    async fn separate(&mut self) -> io::Result<()> {
+        if self.places.is_empty() { Ok(()) } else { self.put(SEPARATOR).await }
+    }
+
+    async fn write(&mut self, mut job: JobRecord) -> io::Result<()> {
+        self.separate().await?;
+        hide_passwords(&mut job.body);
+        let text = job.body.to_string();
+        self.places.insert(job.id, Place { version: job.version, start: self.at, length: text.len() as u64 });
+        self.put(text.as_bytes()).await
+    }
+
+    async fn copy(&mut self, row: &JobRow, place: Place) -> io::Result<()> {
+        if !self.run.is_empty() && self.run.end + SEPARATOR.len() as u64 == place.start {
+            self.at += SEPARATOR.len() as u64;
+        } else {
+            self.separate().await?;
+            self.run.start = place.start;
+        }
+        self.run.end = place.start + place.length;
+        self.places.insert(row.id.clone(), Place { start: self.at, ..place });
+        self.at += place.length;
+        Ok(())
+    }
+
+    async fn end(mut self) -> io::Result<Written> {
+        self.put(if self.places.is_empty() { b"]\n" } else { b"\n]\n" }).await?;
+        self.file.flush().await?;
+        let file = self.file.into_inner();
+        file.sync_all().await?;
+        Ok(Written { file, places: self.places })
+    }
 }
 
 /// Bodies hold no secrets; should one ever slip in, it goes no further.

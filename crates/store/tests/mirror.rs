@@ -46,6 +46,32 @@ async fn it_holds_the_documents_without_passwords_and_only_changes_when_they_do(
 }
 
 #[tokio::test]
+async fn unchanged_documents_are_copied_from_the_file_before_whatever_lies_between_them() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let file = directory.path().join("jobs.json");
+    let store = Arc::new(MemoryStore::new());
+    let mut jobs = Vec::new();
+    for n in 0..250 {
+        jobs.push(add(&store, "recycle", json!({ "n": n, "text": "ü".repeat(n) })).await);
+    }
+    let mut mirror = Mirror::new(Arc::clone(&store) as Arc<dyn Store>, "recycle", &file);
+    mirror.write().await.unwrap();
+    // First, last, neighbours, single ones; one grows, one shrinks; another process puts its own file there.
+    for (round, changed) in [vec![0, 100, 101, 249], vec![3, 248, 249], vec![], vec![0]].into_iter().enumerate() {
+        for n in changed {
+            let body = json!({ "n": n, "text": "x".repeat((n * 7 + 31 * round) % 400) });
+            jobs[n] = store.save(&JobRecord { body, ..jobs[n].clone() }, None).await.unwrap();
+        }
+        jobs.push(add(&store, "recycle", json!({ "round": round })).await);
+        std::fs::rename(&file, directory.path().join("old")).unwrap();
+        std::fs::write(&file, "[]").unwrap();
+        assert!(mirror.write().await.unwrap());
+        let bodies: Vec<Value> = jobs.iter().map(|job| job.body.clone()).collect();
+        assert_eq!(read(&file), bodies, "round {round}");
+    }
+}
+
+#[tokio::test]
 async fn a_reader_never_sees_half_a_file() {
     let directory = tempfile::TempDir::new().unwrap();
     let file = directory.path().join("jobs.json");
