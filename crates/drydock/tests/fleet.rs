@@ -1,4 +1,5 @@
 //! Chapter 7.1 of the seed typed as it stands, host and port swapped for a real fleet's; both engines.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test stops where it fails")]
 
 mod support;
 

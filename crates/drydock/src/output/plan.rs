@@ -83,9 +83,16 @@ fn node(node: &NodePlan) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(node.skipped.iter().map(|reason| format!("  left alone: {reason}")));
     lines.extend(node.gates.iter().filter_map(|gate| objection(gate, "")));
-    for table in node.batches.iter().flat_map(|batch| &batch.tables) {
+    let tables: Vec<&TablePlan> = node.batches.iter().flat_map(|batch| &batch.tables).collect();
+    let shared = shared(&tables);
+    if shared > 0 {
+        lines.push("  before each table, in its session:".to_owned());
+        lines.extend(tables[0].statements[..shared].iter().map(|statement| format!("    {statement};")));
+        lines.push("  then, one after the other:".to_owned());
+    }
+    for table in tables {
         let name = format!("{}.{}: ", table.database, table.table);
-        lines.extend(table.statements.iter().map(|statement| format!("  {statement};")));
+        lines.extend(table.statements[shared..].iter().map(|statement| format!("    {statement};")));
         lines.extend(table.gates.iter().filter_map(|gate| objection(gate, &name)));
     }
     lines.extend(left(&node.left));
@@ -95,6 +102,14 @@ fn node(node: &NodePlan) -> Vec<String> {
     let mut said = vec![String::new(), format!("{} ({})", node.node, node.role)];
     said.extend(lines.iter().map(|line| super::clean(line)));
     said
+}
+
+/// How many statements all tables begin with: said once instead of once per table.
+fn shared(tables: &[&TablePlan]) -> usize {
+    let Some((first, others)) = tables.split_first() else { return 0 };
+    let same = |index: usize| others.iter().all(|other| other.statements.get(index) == first.statements.get(index));
+    let last = tables.iter().map(|table| table.statements.len()).min().unwrap_or(0).saturating_sub(1);
+    (0..last).take_while(|index| same(*index)).count()
 }
 
 fn objection(gate: &Gate, subject: &str) -> Option<String> {
