@@ -1,5 +1,5 @@
 //! What the topology tests share: how to ask, how to find, how to bring about a state and wait for it.
-#![allow(dead_code, reason = "each test program uses its part")]
+#![allow(dead_code, unused_macros, unused_imports, reason = "each test program uses its part")]
 
 use api::{ClusterTopology, Edge, GraphNode};
 use runtime::Clock;
