@@ -132,6 +132,12 @@ impl Control {
         Ok(())
     }
 
+    /// Makes this process the home of the store's jobs: one whose password nobody knows any more fails here, saying
+    /// where it can come from, instead of waiting for a process that knows it. A server calls this.
+    pub fn make_home(&self) {
+        self.hall.keyring.make_home();
+    }
+
     /// Takes new settings; returns the configuration keys that changed but need a restart. What is under way keeps
     /// what it began with. Admin.
     pub async fn reload(&self, caller: &Caller, settings: Settings) -> Result<Vec<String>, Failure> {
@@ -145,11 +151,18 @@ impl Control {
             if old.concurrency != settings.concurrency {
                 later.push("recycling.concurrency".to_owned());
             }
+            if old.window != settings.window {
+                later.push("recycling.window".to_owned());
+            }
             // An open door must not be made by reloading: the bind was allowed because of the tokens.
             if !old.tokens.is_empty() && settings.tokens.is_empty() {
                 return Err(input::bad("auth.tokens", "empty", "at least one token while the server runs with tokens"));
             }
-            control.hall.settings.store(Arc::new(Settings { concurrency: old.concurrency.clone(), ..settings }));
+            control.hall.settings.store(Arc::new(Settings {
+                concurrency: old.concurrency.clone(),
+                window: old.window,
+                ..settings
+            }));
             Ok(later)
         })
         .await

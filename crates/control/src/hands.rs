@@ -8,20 +8,15 @@ use mysql::{Capabilities, Endpoint, Session, SqlError};
 use reclaim::{
     estimate::{FileAccess, Filter, TableFacts, survey},
     plan::PlanOptions,
+    trade::{Credentials, RecycleTrade, TradeOptions},
 };
 use runtime::Clock;
 use std::{future::Future, sync::Arc};
 use topology::DiscoverOptions;
 use types::{Code, Failure};
 
-/// The kind under which recycle jobs are stored.
-pub(crate) const KIND: &str = "recycle";
 /// Hops looked at around a member.
 pub(crate) const DEPTH: u32 = 10;
-
-fn unwired() -> Failure {
-    Failure::new(Code::JobCreateFailed, "this part is not wired yet", "wait for the next landing")
-}
 
 /// How far and how fast to look; configured primaries are writers whatever they say of themselves.
 fn looking(max_depth: u32, name: Option<&str>, settings: &Settings) -> DiscoverOptions {
@@ -56,6 +51,7 @@ pub(crate) async fn plan(
     let options = PlanOptions {
         discover: looking(DEPTH, None, settings),
         parallel: settings.concurrency.max_workers.max(1),
+        window: settings.window,
         ..PlanOptions::default()
     };
     reclaim::plan::plan(endpoint, config, &options, &clock).await
@@ -114,10 +110,17 @@ pub(crate) async fn space(members: &[Endpoint], settings: &Settings, clock: Cloc
     Ok(tables)
 }
 
-#[allow(clippy::unused_async, reason = "wired next")]
+async fn census_of(endpoint: Endpoint) -> Result<DiskCensus, SqlError> {
+    let mut session = Session::connect(&endpoint).await?;
+    let capabilities = Capabilities::probe(&mut session).await?;
+    let census = reclaim::census::take(&mut session, &capabilities, &FileAccess::default()).await;
+    session.close().await;
+    census
+}
+
+/// Where the disk went, member by member.
 pub(crate) async fn census(members: &[Endpoint], settings: &Settings) -> Result<Vec<DiskCensus>, Failure> {
-    let _ = (members, settings);
-    Err(unwired())
+    of_each(members, settings, census_of).await
 }
 
 /// The evidence graph as Graphviz text.
@@ -167,6 +170,13 @@ impl Control {
             queue_size: settings.concurrency.queue_size,
             ..RunnerOptions::default()
         };
-        Runner::start(Arc::clone(&self.hall.store), Vec::new(), options, self.hall.clock, &self.hall.random)
+        let keyring: Arc<dyn Credentials> = self.hall.keyring.clone();
+        let work = TradeOptions {
+            discover: looking(DEPTH, None, &settings),
+            window: settings.window,
+            ..TradeOptions::default()
+        };
+        let trade = RecycleTrade::new(keyring, work, self.hall.clock);
+        Runner::start(Arc::clone(&self.hall.store), vec![Arc::new(trade)], options, self.hall.clock, &self.hall.random)
     }
 }

@@ -1,12 +1,19 @@
 //! Where passwords live while they are needed: in memory, by account; never in a job, a log or the store.
 
 use crate::Settings;
+use api::DatabaseTarget;
 use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use mysql::Endpoint;
+use reclaim::trade::Credentials;
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
-use types::{Address, Code, Failure, Secret};
+use types::{Address, Secret};
 
 type Account = (Address, String);
 
@@ -14,12 +21,13 @@ type Account = (Address, String);
 #[derive(Debug)]
 pub(crate) struct Keyring {
     given: Mutex<HashMap<Account, Secret>>,
+    home: AtomicBool,
     settings: Arc<ArcSwap<Settings>>,
 }
 
 impl Keyring {
     pub(crate) fn new(settings: Arc<ArcSwap<Settings>>) -> Self {
-        Self { given: Mutex::default(), settings }
+        Self { given: Mutex::default(), home: AtomicBool::new(false), settings }
     }
 
     /// Remembers a password that was seen to work.
@@ -49,15 +57,22 @@ impl Keyring {
         })
     }
 
-    /// As [`Keyring::password`]; an account without one is 1002 with the ways to give it.
-    #[allow(dead_code, reason = "the trade asks this once it is wired")]
-    pub(crate) fn require(&self, address: &Address, username: &str) -> Result<Secret, Failure> {
-        self.password(address, username).ok_or_else(|| {
-            let error = format!("no password for {username}@{address} is held any more: it is never stored");
-            let next =
-                "set RECYCLER_DB_PASSWORD or the cluster's password in the configuration, or create the job again";
-            Failure::new(Code::ConnectFailed, error, next).at(address)
-        })
+    /// From now on a job whose password nobody knows fails in this process instead of waiting for another.
+    pub(crate) fn make_home(&self) {
+        self.home.store(true, Ordering::Relaxed);
+    }
+}
+
+#[async_trait]
+impl Credentials for Keyring {
+    async fn endpoint(&self, target: &DatabaseTarget) -> Option<Endpoint> {
+        let address = Address::new(target.host.clone(), target.port);
+        let password = self.password(&address, &target.username)?;
+        Some(self.settings.load().database.endpoint(address, &target.username, password))
+    }
+
+    fn is_home(&self) -> bool {
+        self.home.load(Ordering::Relaxed)
     }
 }
 
@@ -93,9 +108,13 @@ mod tests {
         assert!(ring.password(&Address::new("replica", 3306), "someone else").is_none());
     }
 
-    #[test]
-    fn a_missing_password_says_where_it_may_come_from() {
-        let refused = ring(Vec::new(), None).require(&Address::new("a", 1), "u").unwrap_err();
-        assert!(refused.detail("next").contains("RECYCLER_DB_PASSWORD"));
+    #[tokio::test]
+    async fn only_a_home_takes_jobs_it_has_no_password_for() {
+        let ring = ring(Vec::new(), None);
+        let target = DatabaseTarget { host: "a".into(), port: 1, username: "u".into(), password: Secret::default() };
+        assert!(ring.endpoint(&target).await.is_none());
+        assert!(!ring.is_home());
+        ring.make_home();
+        assert!(ring.is_home());
     }
 }

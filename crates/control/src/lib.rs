@@ -24,6 +24,6 @@ pub use hands::dot;
 pub use sampler::Gauge;
 pub use settings::{
     AlertSettings, ClusterSettings, Concurrency, DatabaseSettings, MetricsSettings, RecycleDefaults, Settings, TlsMode,
-    TokenSettings,
+    TokenSettings, Window,
 };
 pub use work::Created;

@@ -4,6 +4,7 @@ use crate::Role;
 use api::{Scope, WorkMode};
 use mysql::Endpoint;
 pub use mysql::TlsMode;
+pub use reclaim::gates::window::Window;
 use std::time::Duration;
 use types::{Address, Secret, Span};
 
@@ -24,6 +25,8 @@ pub struct Settings {
     pub alerts: AlertSettings,
     /// `auth.tokens`; empty means none is asked for, which only a loopback bind may do.
     pub tokens: Vec<TokenSettings>,
+    /// `recycling.window`: work begins only inside it; any time if absent.
+    pub window: Option<Window>,
     /// `RECYCLER_DB_PASSWORD`: for targets that come without one, such as jobs found again after a restart.
     pub password: Option<Secret>,
 }

@@ -123,15 +123,14 @@ impl Control {
         let (config, plan) = self.planned(&request).await?;
         hands::refused(&plan)?;
         let target = &request.target;
-        if !target.password.is_empty() {
-            let address = Address::new(target.host.clone(), target.port);
-            self.hall.keyring.keep(&address, &target.username, &target.password);
-        }
+        let address = Address::new(target.host.clone(), target.port);
+        let endpoint = self.endpoint(&address, &target.username, &target.password);
+        self.hall.keyring.keep(&address, &target.username, &endpoint.password);
         let document = fresh(config, plan, self.hall.clock.now());
         let body = serde_json::to_value(document).map_err(|error| {
             Failure::new(Code::JobCreateFailed, format!("the plan cannot be stored: {error}"), "report this")
         })?;
-        let record = runner.submit(hands::KIND, body).await?;
+        let record = runner.submit(reclaim::trade::KIND, body).await?;
         Ok(JobCreated { job_id: record.id, status: record.status, created_at: record.created_at })
     }
 

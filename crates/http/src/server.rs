@@ -87,6 +87,7 @@ pub async fn serve(
         None => None,
     };
     let (listener, address) = listen(settings.address)?;
+    control.make_home();
     let door = Door::new(control, settings.clone(), shutdown.clone());
     let config = certificate.as_ref().map(|(config, _)| config.clone());
     let task = tokio::spawn(run(listener, door, settings, config, shutdown));

@@ -26,6 +26,7 @@ impl Config {
             alerts: alerts(values)?,
             tokens: tokens(values)?,
             password: self.password.clone(),
+            window: None,
         })
     }
 

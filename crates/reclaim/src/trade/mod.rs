@@ -29,6 +29,12 @@ pub const KIND: &str = "recycle";
 pub trait Credentials: Send + Sync {
     /// How to reach the job's target: address, account, password, channel. `None` if no password is known here.
     async fn endpoint(&self, target: &DatabaseTarget) -> Option<Endpoint>;
+
+    /// Whether this process is the jobs' home: one whose password is not known fails here and says so. Elsewhere (a
+    /// command that runs one job of its own) it is left for the home to find.
+    fn is_home(&self) -> bool {
+        false
+    }
 }
 
 /// What a process may choose about carrying out jobs.
@@ -102,7 +108,9 @@ impl Trade for RecycleTrade {
 
     async fn accepts(&self, job: &JobRecord) -> bool {
         match read(&job.body) {
-            Ok(document) => self.credentials.endpoint(&document.job.config.target).await.is_some(),
+            Ok(document) => {
+                self.credentials.is_home() || self.credentials.endpoint(&document.job.config.target).await.is_some()
+            }
             // Unreadable: let it be taken, so that it fails with the reason instead of waiting for ever.
             Err(_) => true,
         }
