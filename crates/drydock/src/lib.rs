@@ -6,6 +6,7 @@ mod argv;
 mod command;
 pub mod config;
 mod fault;
+mod housekeeping;
 mod log;
 mod output;
 mod password;

@@ -3,6 +3,7 @@
 use crate::{
     app::{App, Keep},
     args::{RecycleArgs, ReportFormat},
+    housekeeping::Housekeeping,
     output::{Sink, job_report, json, plan, yaml},
     password,
     progress::Progress,
@@ -31,11 +32,14 @@ pub async fn run(app: &App, args: RecycleArgs) -> Result<ExitCode, Failure> {
     if app.dry_run {
         return dry_run(app, &args, request).await;
     }
-    let control = app.control(Keep::Everything).await?;
+    let store = app.store(Keep::Everything).await?;
+    let control = app.control_over(store.clone()).await?;
+    let housekeeping = Housekeeping::start(app, &store);
     let mut interrupts = Interrupts::listen()?;
     let work = work(app, &args, &control, request, &mut interrupts);
     let outcome = work.await;
     control.shutdown().await;
+    housekeeping.end().await;
     outcome
 }
 

@@ -1,11 +1,11 @@
 //! `server`: REST, WebSocket, metrics and the page, with the jobs behind them, until a signal comes.
 
-mod keep;
 mod reload;
 
 use crate::{
     app::{App, Keep},
     config::process,
+    housekeeping::Housekeeping,
     output::Sink,
     signals::{Interrupts, hangup},
 };
@@ -34,17 +34,16 @@ pub async fn run(app: &App) -> Result<ExitCode, Failure> {
     Sink::Stdout.write(&format!("listening on {}", server.url()))?;
     tracing::info!(url = server.url(), version = env!("CARGO_PKG_VERSION"), "serving");
     let mut reload = reload::Reload::new(app);
-    let mut keep = keep::Keep::new(app, store);
+    let housekeeping = Housekeeping::start(app, &store);
     loop {
         tokio::select! {
             () = interrupts.next() => break,
             _ = hangup.recv() => reload.now(app, &control).await,
             () = reload.changed(app) => reload.now(app, &control).await,
-            () = keep.due(app) => keep.now(app).await,
         }
     }
     end(app, &control, server, &shutdown, &mut interrupts).await;
-    keep.now(app).await;
+    housekeeping.end().await;
     Ok(ExitCode::SUCCESS)
 }
 
