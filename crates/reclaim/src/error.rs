@@ -77,6 +77,16 @@ pub enum ReclaimError {
         /// The table's limit.
         limit: Duration,
     },
+    /// The server refused or broke off the rebuild; the table is whole.
+    #[error("the rebuild failed on {node}, the table is whole: {code} {message}")]
+    RebuildFailed {
+        /// Where.
+        node: Address,
+        /// The server's error number.
+        code: u16,
+        /// The server's words.
+        message: String,
+    },
     /// Another Drydock works on a server of this fleet.
     #[error("another Drydock holds {node}: connection {connection} from {host}")]
     Held {
@@ -166,6 +176,7 @@ impl ReclaimError {
             Self::WaitedTooLong { .. } | Self::RanTooLong { .. } | Self::NotCaughtUp { .. } => {
                 (Code::TimedOut, "see what holds the server, or raise the timeout")
             }
+            Self::RebuildFailed { code, .. } => rebuild_failed(*code),
             Self::Held { .. } => (Code::Busy, "wait until the other job is done, or stop it there"),
             Self::LeaseLost { .. } => (Code::Busy, "see who killed the session or holds the lock, then start again"),
             Self::BinlogStillOn(_) => (Code::Forbidden, "grant the account the right to set sql_log_bin"),
@@ -176,6 +187,23 @@ impl ReclaimError {
                 (Code::Forbidden, "set RECYCLER_DB_PASSWORD or configure the cluster, then start the server again")
             }
         }
+    }
+}
+
+/// A rebuild that the server broke off, by its error number.
+fn rebuild_failed(code: u16) -> (Code, &'static str) {
+    match code {
+        // Disk full in its several words: file, table, write error, temporary file.
+        3 | 28 | 1021 | 1026 | 1030 | 1114 | 3019 => {
+            (Code::Busy, "make room on the node's disk, then start the job again")
+        }
+        1799 => (Code::Busy, "start the job again at an hour with fewer writes; the row log ran over"),
+        1317 => (Code::JobState, "somebody killed the statement on the server; ask who, then start the job again"),
+        1290 => (Code::JobState, "the server was made read-only during the job; see who did, then start the job again"),
+        code if [1142, 1143, 1227].contains(&code) => {
+            (Code::Forbidden, "grant the missing right, then start the job again")
+        }
+        _ => (Code::JobState, "see the server's words and its error log, then start the job again"),
     }
 }
 
@@ -204,6 +232,9 @@ impl From<ReclaimError> for Failure {
                 .at(node)
                 .with("holder_connection", *connection)
                 .with("holder_host", host.clone()),
+            ReclaimError::RebuildFailed { node, code: number, .. } => {
+                Failure::new(code, &error, next).at(node).with("mysql_error", *number)
+            }
             ReclaimError::Refused { gate, node, .. } => Failure::new(code, &error, next).at(node).with("gate", *gate),
             ReclaimError::WaitedTooLong { node, .. }
             | ReclaimError::RanTooLong { node, .. }

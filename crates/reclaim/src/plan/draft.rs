@@ -249,7 +249,7 @@ fn statements(
     all.extend(stops.then(|| stop.to_owned()));
     all.extend(statement::session(&asked.capabilities, config.mode, seconds));
     let marker = statement::marker(statement::PLACEHOLDER, 0);
-    all.extend(statement::alter(&marker, &table.name, &decision.strategy, decision.lock));
+    all.extend(statement::alter(&asked.capabilities, &marker, &table.name, &decision.strategy, decision.lock));
     all.extend(stops.then(|| start.to_owned()));
     all.extend(changes.iter().rev().map(Change::restore));
     all

@@ -18,7 +18,13 @@ pub fn marker(job: &str, number: usize) -> String {
 
 /// The statement that rebuilds. Never a bare `OPTIMIZE`: that falls back to a blocking copy without a word and reports
 /// failure as a result row; here a way the server cannot go is an error (1845, 1846).
-pub fn alter(marker: &str, table: &TableName, strategy: &Strategy, lock: LockClass) -> Option<String> {
+pub fn alter(
+    capabilities: &Capabilities,
+    marker: &str,
+    table: &TableName,
+    strategy: &Strategy,
+    lock: LockClass,
+) -> Option<String> {
     let name = table_ident(table);
     let lock = match lock {
         LockClass::None => "NONE",
@@ -41,6 +47,10 @@ pub fn alter(marker: &str, table: &TableName, strategy: &Strategy, lock: LockCla
         }
         Strategy::Partitions { names } => {
             let names = names.iter().map(|name| ident(name)).collect::<Vec<_>>().join(", ");
+            // MariaDB takes neither clause beside a partition's; it reads on and blocks writes, as LOCK=SHARED does.
+            if capabilities.is_mariadb() {
+                return Some(format!("ALTER {marker} TABLE {name} REBUILD PARTITION {names}"));
+            }
             let algorithm = algorithm(Algorithm::Inplace);
             Some(format!("ALTER {marker} TABLE {name} ALGORITHM={algorithm}, LOCK={lock}, REBUILD PARTITION {names}"))
         }
@@ -129,12 +139,22 @@ mod tests {
     #[test]
     fn names_cannot_break_out() {
         let table = TableName::new("a`b", "t; DROP TABLE x");
-        let sql = alter(&marker("j", 1), &table, &Strategy::InPlace, LockClass::None).expect("a statement");
+        let server = |flavor| Capabilities {
+            flavor,
+            version: mysql::Version(9, 7, 4),
+            version_text: String::new(),
+            version_comment: String::new(),
+        };
+        let mysql = server(mysql::Flavor::MySql);
+        let sql = alter(&mysql, &marker("j", 1), &table, &Strategy::InPlace, LockClass::None).expect("a statement");
         assert_eq!(sql, "ALTER /* drydock j 1 */ TABLE `a``b`.`t; DROP TABLE x` FORCE, ALGORITHM=INPLACE, LOCK=NONE");
         let names = vec!["p0".to_owned(), "p`1".to_owned()];
-        let sql = alter("", &table, &Strategy::Partitions { names }, LockClass::Shared).expect("a statement");
-        assert!(sql.ends_with("REBUILD PARTITION `p0`, `p``1`"), "{sql}");
-        assert_eq!(alter("", &table, &Strategy::Skip { reason: String::new() }, LockClass::None), None);
+        let parts = Strategy::Partitions { names };
+        let sql = alter(&mysql, "", &table, &parts, LockClass::Shared).expect("a statement");
+        assert!(sql.ends_with("ALGORITHM=INPLACE, LOCK=SHARED, REBUILD PARTITION `p0`, `p``1`"), "{sql}");
+        let sql = alter(&server(mysql::Flavor::MariaDb), "", &table, &parts, LockClass::Shared).expect("a statement");
+        assert!(sql.ends_with("TABLE `a``b`.`t; DROP TABLE x` REBUILD PARTITION `p0`, `p``1`"), "{sql}");
+        assert_eq!(alter(&mysql, "", &table, &Strategy::Skip { reason: String::new() }, LockClass::None), None);
     }
 
     #[test]

@@ -9,6 +9,9 @@ use api::{Algorithm, Estimate, LockClass, RecycleConfig, Strategy};
 use mysql::Capabilities;
 use std::collections::BTreeMap;
 
+/// Seconds an applier must be ready to wait for a table to be left running beside even the shortest copy.
+const LEAST_PATIENCE: f64 = 30.0;
+
 /// What was decided for one table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
@@ -72,7 +75,7 @@ fn copy(table: &TableFacts, node: &NodeFacts, remark: String) -> Decision {
     let seconds = super::cost::seconds(Algorithm::Copy, &estimate);
     // A write to the table waits in the applier; if it would lose patience it stops with an error, so it is stopped
     // in good order before.
-    let stop_applier = node.settings.applier_patience < 3.0 * seconds;
+    let stop_applier = node.settings.applier_patience < (3.0 * seconds).max(LEAST_PATIENCE);
     Decision { strategy: Strategy::Copy { stop_applier }, lock: LockClass::Shared, estimate, remark: Some(remark) }
 }
 

@@ -113,7 +113,9 @@ async fn ended(
         Err(SqlError::Server { .. }) if stop.is_some() => Err(stop.map_or(StepError::Cancelled, |s| s.error(work))),
         // The short lock wait ran out: back to the gates, and again after a pause.
         Err(SqlError::Server { code: 1205, message, .. }) => Ok(Ended::NotDone(message)),
-        Err(error @ SqlError::Server { .. }) => Err(failed(error)),
+        Err(SqlError::Server { address, code, message, .. }) => {
+            Err(failed(ReclaimError::RebuildFailed { node: address, code, message }))
+        }
         Err(_) => settle(work, ctx, attempt).await,
     }
 }

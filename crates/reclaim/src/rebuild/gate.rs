@@ -25,7 +25,7 @@ impl Step for Gate {
 
     async fn act(&self, ctx: &StepContext<'_>) -> Result<Value, StepError> {
         let begun = self.0.clock.instant();
-        pass(&self.0, ctx.cancel()).await?;
+        pass(&self.0, ctx.cancel(), Applier::Running).await?;
         Ok(json!({ "waited_seconds": self.0.clock.since(begun).as_secs_f64() }))
     }
 
@@ -41,10 +41,20 @@ enum Answer {
     Never(&'static str, String),
 }
 
+/// Whether we have stopped the applier ourselves; then nothing is held against the node that follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Applier {
+    /// It should run.
+    Running,
+    /// Stopped by step `arm` if the plan says so.
+    PerhapsOurs,
+}
+
 /// Waits until every gate passes.
-pub(crate) async fn pass(work: &Work, cancel: &CancellationToken) -> Result<(), StepError> {
+pub(crate) async fn pass(work: &Work, cancel: &CancellationToken, applier: Applier) -> Result<(), StepError> {
+    let stopped = applier == Applier::PerhapsOurs && work.stops_applier();
     loop {
-        let reason = match ask(work).await.map_err(failed)? {
+        let reason = match ask(work, stopped).await.map_err(failed)? {
             Answer::Go => return Ok(()),
             Answer::Never(gate, reason) => return Err(failed(work.refused(gate, reason))),
             Answer::Wait(reason) => reason,
@@ -70,7 +80,7 @@ pub(crate) fn failed(error: impl Into<ReclaimError>) -> StepError {
     StepError::Failed(Failure::from(error.into()))
 }
 
-async fn ask(work: &Work) -> Result<Answer, ReclaimError> {
+async fn ask(work: &Work, stopped: bool) -> Result<Answer, ReclaimError> {
     match work.node.lease.lock().await.ensure().await {
         Ok(()) => {}
         Err(ReclaimError::Sql(error)) => return Ok(Answer::Wait(error.to_string())),
@@ -81,7 +91,7 @@ async fn ask(work: &Work) -> Result<Answer, ReclaimError> {
         Ok(session) => session,
         Err(error) => return Ok(of("connection", unanswered("the server", &error)).unwrap_or(Answer::Go)),
     };
-    let answer = ask_all(work, &mut session).await;
+    let answer = ask_all(work, &mut session, stopped).await;
     session.close().await;
     Ok(answer)
 }
@@ -95,17 +105,21 @@ fn of(gate: &'static str, verdict: GateVerdict) -> Option<Answer> {
 }
 
 /// The gates in order: what can never pass before what may, cheap before dear.
-async fn ask_all(work: &Work, session: &mut Session) -> Answer {
+async fn ask_all(work: &Work, session: &mut Session, stopped: bool) -> Answer {
     let test = writer::probe(session, work.node.sample.as_ref()).await;
     if let Some(answer) = of("writer", writer::verdict(&test, work.exclude_primary)) {
         // A replica that is stopped for a moment looks like a writer to the test; only if it may write is it "never".
-        return if stopped_only(&test) { hesitant(answer) } else { answer };
+        match stopped_only(&test) {
+            false => return answer,
+            true if !stopped => return hesitant(answer),
+            true => {}
+        }
     }
     if let Some(answer) = of("window", window::verdict(work.window.as_ref(), work.clock.now())) {
         return answer;
     }
     let behind = topology::lag(session).await;
-    if let Some(answer) = of("lag", lag::verdict(&behind, work.max_lag, work.node.is_replica)) {
+    if let Some(answer) = of("lag", lag::verdict(&behind, work.max_lag, work.node.is_replica && !stopped)) {
         return answer;
     }
     let oldest = long_transaction::probe(session).await;

@@ -13,7 +13,7 @@ mod work;
 pub(crate) use file::orphans;
 pub(crate) use look::running_any;
 pub(crate) use verify::Report;
-pub(crate) use work::{NodeShare, Sink, Work};
+pub(crate) use work::{NodeShare, Sink, Work, key};
 
 use jobs::{Step, Unit};
 use std::sync::Arc;
@@ -27,5 +27,5 @@ pub(crate) fn unit(work: &Arc<Work>) -> Unit {
         Box::new(arm::Restore(work.clone())),
         Box::new(verify::Verify(work.clone())),
     ];
-    Unit { key: work.key(), steps }
+    Unit { key: key(&work.table), steps }
 }

@@ -3,7 +3,7 @@
 use super::{
     Work,
     attempt::{self, Attempt, Ended},
-    gate::{self, failed},
+    gate::{self, Applier, failed},
 };
 use crate::ReclaimError;
 use async_trait::async_trait;
@@ -31,7 +31,12 @@ impl Step for Rebuild {
         let work = &*self.0;
         let mut ended = match last(ctx) {
             Some(earlier) => attempt::settle(work, ctx, earlier).await?,
-            None => attempt::run(work, ctx).await?,
+            None => {
+                if ctx.resumed() {
+                    gate::pass(work, ctx.cancel(), Applier::PerhapsOurs).await?;
+                }
+                attempt::run(work, ctx).await?
+            }
         };
         let mut pause = work.beat;
         loop {
@@ -43,7 +48,7 @@ impl Step for Rebuild {
             work.sink.phase(&format!("waiting: {reason}")).await;
             gate::rest(work, ctx.cancel(), pause).await?;
             pause = (pause * 2).min(PAUSE_LIMIT);
-            gate::pass(work, ctx.cancel()).await?;
+            gate::pass(work, ctx.cancel(), Applier::PerhapsOurs).await?;
             ended = attempt::run(work, ctx).await?;
         }
     }

@@ -68,12 +68,13 @@ pub(crate) struct Work {
     pub sink: Arc<dyn Sink>,
 }
 
-impl Work {
-    /// Name of the unit in the journal: quoted, so that no two tables share one.
-    pub fn key(&self) -> String {
-        format!("{}/{}", self.table.node, mysql::table_ident(&self.name()))
-    }
+/// Name of a table's unit in the journal: quoted, so that no two tables share one.
+pub(crate) fn key(table: &TablePlan) -> String {
+    let name = TableName::new(table.database.clone(), table.table.clone());
+    format!("{}/{}", table.node, mysql::table_ident(&name))
+}
 
+impl Work {
     /// The table.
     pub fn name(&self) -> TableName {
         TableName::new(self.table.database.clone(), self.table.table.clone())

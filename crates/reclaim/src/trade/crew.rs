@@ -185,9 +185,10 @@ impl Crew {
     }
 }
 
-/// True for a failure that made a whole node be given up.
+/// True for a failure that is about the node and not about one table.
 pub(crate) fn is_of_a_node(failure: &Failure) -> bool {
-    matches!(failure.code, Code::PrimaryCheckFailed | Code::Forbidden | Code::Busy | Code::ConnectFailed)
+    let of_a_table = failure.details.contains_key("mysql_error");
+    !of_a_table && matches!(failure.code, Code::PrimaryCheckFailed | Code::Forbidden | Code::Busy | Code::ConnectFailed)
 }
 
 async fn sample(endpoint: &Endpoint) -> Option<topology::OwnSample> {

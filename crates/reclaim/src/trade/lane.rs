@@ -60,7 +60,7 @@ impl Lane<'_> {
         let tables: Vec<(usize, bool, &TablePlan)> = self.in_order();
         let mut failure = None;
         for (place, (index, opens_batch, table)) in tables.iter().enumerate() {
-            let after = match self.between(*opens_batch).await {
+            let after = match self.between(*opens_batch, table).await {
                 Ok(()) => self.table(*index, table).await,
                 Err(after) => after,
             };
@@ -101,13 +101,17 @@ impl Lane<'_> {
     }
 
     /// Before each table: stop or park if asked to; before each batch let the node catch up.
-    async fn between(&self, opens_batch: bool) -> Result<(), After> {
+    async fn between(&self, opens_batch: bool, table: &TablePlan) -> Result<(), After> {
         let job = &self.crew.job;
         let begun = self.crew.clock.instant();
         loop {
+            // What an earlier run began goes on, or is taken back, at once: its applier may be stopped, so there is
+            // nothing to wait for.
+            if self.begun_before(table) && !job.park.is_cancelled() {
+                return Ok(());
+            }
             if job.cancel.is_cancelled() {
-                // Units that an earlier run left unfinished must still be taken back; run_unit does that.
-                return if self.unfinished() { Ok(()) } else { Err(After::Stop) };
+                return Err(After::Stop);
             }
             if job.park.is_cancelled() {
                 return Err(After::Park);
@@ -130,9 +134,8 @@ impl Lane<'_> {
         }
     }
 
-    fn unfinished(&self) -> bool {
-        let units = self.crew.job.journal.units();
-        units.iter().any(|unit| unit.starts_with(&format!("{}/", self.node.node)))
+    fn begun_before(&self, table: &TablePlan) -> bool {
+        !self.crew.job.journal.entries(&rebuild::key(table)).is_empty()
     }
 
     /// Why the next batch has to wait. Marks the node as under work if it has not.

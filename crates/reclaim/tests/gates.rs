@@ -1,0 +1,159 @@
+//! S10: every gate on real servers. The seed's tool counted a constant, ignored the grants it read, and looked at no lag, no
+//! disk, no long transaction and no backup lock.
+
+mod bed;
+
+use api::{GateVerdict, Plan, RecycleConfig};
+use bed::Hall;
+use reclaim::{
+    gates::{backup_lock, disk, long_transaction, metadata_lock},
+    plan::{PlanOptions, plan},
+};
+use runtime::Clock;
+use testkit::{Engine, Options, Server};
+use types::{Secret, TableName};
+
+async fn planned(server: &Server, options: &PlanOptions, config: RecycleConfig) -> Plan {
+    plan(&server.endpoint(), &config, options, &Clock::real()).await.expect("a plan")
+}
+
+fn verdict(plan: &Plan, gate: &str) -> GateVerdict {
+    let found = plan.nodes[0].gates.iter().find(|found| found.name == gate);
+    found.unwrap_or_else(|| panic!("no gate {gate}: {plan:#?}")).verdict.clone()
+}
+
+async fn old_transactions(engine: Engine) {
+    let fleet = bed::wasteful(engine, 1, 2_000).await;
+    let replica = &fleet.servers[1];
+    let options = PlanOptions { long_transaction_seconds: 0, ..PlanOptions::default() };
+    assert_eq!(verdict(&planned(replica, &options, bed::config(replica)).await, "long_transaction"), GateVerdict::Pass);
+    let mut holder = replica.session().await;
+    holder.run("START TRANSACTION WITH CONSISTENT SNAPSHOT").await.expect("begin");
+    holder.run("SELECT * FROM shop.orders LIMIT 1").await.expect("a read view");
+    let mut session = replica.session().await;
+    let oldest = loop {
+        let oldest = long_transaction::probe(&mut session).await.expect("the list");
+        if oldest.as_ref().is_some_and(|oldest| oldest.seconds >= 1) {
+            break oldest.expect("one");
+        }
+    };
+    assert_eq!(oldest.connection, u64::from(holder.id()));
+    let plan = planned(replica, &options, bed::config(replica)).await;
+    assert!(matches!(verdict(&plan, "long_transaction"), GateVerdict::Wait { .. }), "{plan:#?}");
+}
+
+#[tokio::test]
+async fn s10_an_old_transaction_is_waited_for() {
+    bed::on_each(old_transactions).await;
+}
+
+async fn stopped_replication(engine: Engine) {
+    let fleet = bed::wasteful(engine, 1, 2_000).await;
+    let replica = &fleet.servers[1];
+    let stop = if engine == Engine::MySql { "STOP REPLICA SQL_THREAD" } else { "STOP SLAVE SQL_THREAD" };
+    replica.run(&[stop]).await;
+    // A replica whose channel is broken cannot be told from a promoted one: it is refused, not rebuilt.
+    let failure = plan(&replica.endpoint(), &bed::config(replica), &PlanOptions::default(), &Clock::real())
+        .await
+        .expect_err("a stopped replica counts as a writer");
+    assert_eq!(failure.code, types::Code::PrimaryCheckFailed);
+}
+
+#[tokio::test]
+async fn s10_a_stopped_replica_is_not_touched() {
+    bed::on_each(stopped_replication).await;
+}
+
+#[tokio::test]
+async fn s10_a_backup_lock_is_seen() {
+    if !Engine::MySql.is_available() {
+        return eprintln!("skipped: no mysql here");
+    }
+    let server = Server::start(Engine::MySql, Options::default()).await;
+    let mut session = server.session().await;
+    assert_eq!(backup_lock::probe(&mut session).await, Ok(None));
+    let mut holder = server.session().await;
+    holder.run("LOCK INSTANCE FOR BACKUP").await.expect("the lock");
+    assert_eq!(backup_lock::probe(&mut session).await, Ok(Some(holder.id().to_string())));
+    assert!(matches!(backup_lock::verdict(&backup_lock::probe(&mut session).await), GateVerdict::Wait { .. }));
+}
+
+async fn backup_is_waited_for(engine: Engine) {
+    let fleet = bed::wasteful(engine, 1, 20_000).await;
+    let replica = &fleet.servers[1];
+    let mut holder = replica.session().await;
+    let lock = match engine {
+        Engine::MySql => vec!["LOCK INSTANCE FOR BACKUP"],
+        Engine::MariaDb => vec!["BACKUP STAGE START", "BACKUP STAGE BLOCK_DDL"],
+    };
+    for sql in lock {
+        holder.run(sql).await.expect("the backup lock");
+    }
+    let hall = Hall::new();
+    let id = hall.submit(replica, bed::config(replica)).await;
+    hall.until(&id, |job| job.progress.phase.starts_with("waiting")).await;
+    holder.close().await;
+    assert_eq!(hall.finished(&id).await.status, api::JobStatus::Completed);
+}
+
+#[tokio::test]
+async fn s10_a_backup_is_waited_for() {
+    bed::on_each(backup_is_waited_for).await;
+}
+
+#[tokio::test]
+async fn s6_metadata_locks_are_seen_by_table_whatever_its_name() {
+    if !Engine::MySql.is_available() {
+        return eprintln!("skipped: no mysql here");
+    }
+    let server = Server::start(Engine::MySql, Options::default()).await;
+    bed::fill(&server, "Größe`d", "表 \"x\".y", 10, "").await;
+    let table = TableName::new("Größe`d", "表 \"x\".y");
+    let mut session = server.session().await;
+    assert_eq!(metadata_lock::probe(&mut session, &table).await, Ok(vec![]));
+    let mut holder = server.session().await;
+    holder.run("BEGIN").await.expect("begin");
+    holder.run(&format!("SELECT * FROM {}", mysql::table_ident(&table))).await.expect("a lock");
+    let holders = metadata_lock::probe(&mut session, &table).await.expect("the locks");
+    assert_eq!(holders.iter().map(|h| h.connection).collect::<Vec<_>>(), [u64::from(holder.id())]);
+}
+
+async fn missing_rights(engine: Engine) {
+    let fleet = bed::wasteful(engine, 1, 20_000).await;
+    let replica = &fleet.servers[1];
+    fleet
+        .primary()
+        .run(&[
+            "CREATE USER 'weak'@'%' IDENTIFIED BY 'weak-secret'",
+            "GRANT SELECT, PROCESS, REPLICATION CLIENT, REPLICATION SLAVE ON *.* TO 'weak'@'%'",
+        ])
+        .await;
+    if engine == Engine::MariaDb {
+        fleet.primary().run(&["GRANT SLAVE MONITOR, BINLOG MONITOR ON *.* TO 'weak'@'%'"]).await;
+    }
+    fleet.catch_up(1, 0).await;
+    let endpoint = mysql::Endpoint::new(replica.address(), "weak", Secret::new("weak-secret"));
+    let plan = plan(&endpoint, &bed::config(replica), &PlanOptions::default(), &Clock::real()).await.expect("a plan");
+    let GateVerdict::Refuse { reason } = verdict(&plan, "privilege") else { panic!("{plan:#?}") };
+    assert!(reason.contains("ALTER"), "{reason}");
+    assert!(plan.nodes[0].skipped.is_some());
+    assert_eq!(plan.work().count(), 0);
+}
+
+#[tokio::test]
+async fn s10_grants_are_read_and_heeded() {
+    bed::on_each(missing_rights).await;
+}
+
+async fn disks_are_known_here(engine: Engine) {
+    let server = Server::start(engine, Options::default()).await;
+    let mut session = server.session().await;
+    let disks = disk::probe(&mut session).await.expect("the disks");
+    let data = disks.data.expect("a server on this machine shows its disk");
+    assert!(data.free > 0 && data.total >= data.free);
+}
+
+#[tokio::test]
+async fn s10_the_disk_of_a_local_server_is_known() {
+    bed::on_each(disks_are_known_here).await;
+}

@@ -1,0 +1,129 @@
+//! Tables of every shape: partitions, FULLTEXT, foreign keys, names, old dates, an impatient applier.
+
+mod bed;
+
+use api::{JobStatus, RecycleConfig, RecycleJob, Strategy, TableResult, TableState};
+use bed::{Hall, gtids, settings};
+use reclaim::plan::{PlanOptions, plan};
+use runtime::Clock;
+use testkit::{Engine, Fleet};
+
+fn result<'a>(job: &'a RecycleJob, table: &str) -> &'a TableResult {
+    let found = job.statistics.tables_processed.iter().find(|result| result.table == table);
+    found.unwrap_or_else(|| panic!("no result for {table}: {job:#?}"))
+}
+
+async fn settled(fleet: &Fleet) {
+    fleet.catch_up(1, 0).await;
+    bed::purged(&fleet.servers[1]).await;
+}
+
+async fn every_shape(engine: Engine) {
+    let fleet = bed::fleet(engine, 1).await;
+    let (primary, replica) = (&fleet.servers[0], &fleet.servers[1]);
+    bed::fill(primary, "Größe`d", "表 \"x\".y", 30_000, "").await;
+    bed::scatter(primary, "Größe`d", "表 \"x\".y").await;
+    bed::fill(primary, "shop", "texts", 30_000, "").await;
+    primary.run(&["ALTER TABLE shop.texts ADD FULLTEXT (v)"]).await;
+    bed::scatter(primary, "shop", "texts").await;
+    bed::fill(primary, "shop", "parent", 30_000, "").await;
+    primary
+        .run(&[
+            "CREATE TABLE shop.child (id INT PRIMARY KEY, p INT, pad VARCHAR(200), FOREIGN KEY (p) REFERENCES shop.parent (id))",
+            "INSERT INTO shop.child SELECT id, id, v FROM shop.parent",
+            "DELETE FROM shop.child WHERE id % 10 <> 0",
+        ])
+        .await;
+    bed::scatter(primary, "shop", "parent").await;
+    bed::fill(primary, "shop", "dates", 30_000, "").await;
+    primary
+        .run(&[
+            "SET SESSION sql_mode = ''",
+            "ALTER TABLE shop.dates ADD d DATETIME NOT NULL DEFAULT '0000-00-00 00:00:00'",
+        ])
+        .await;
+    bed::scatter(primary, "shop", "dates").await;
+    settled(&fleet).await;
+    let before = (settings(replica).await, gtids(replica).await);
+    let job = Hall::new().run(replica, bed::config(replica)).await;
+    assert_eq!(job.status, JobStatus::Completed, "{job:#?}");
+    assert_eq!(job.progress.failed_tables, 0, "{job:#?}");
+    for table in ["表 \"x\".y", "texts", "parent", "child", "dates"] {
+        let result = result(&job, table);
+        assert_eq!(result.state, TableState::Done, "{result:#?}");
+        assert!(result.freed_bytes.is_some_and(|freed| freed > 1 << 20), "{result:#?}");
+    }
+    assert_eq!((settings(replica).await, gtids(replica).await), before);
+    for table in ["`Größe``d`.`表 \"x\".y`", "shop.texts", "shop.parent", "shop.dates"] {
+        bed::same_rows(&fleet, table).await;
+    }
+    let child = "SELECT CONCAT(COUNT(*), '/', SUM(CRC32(CONCAT_WS('#', id, p, pad)))) FROM shop.child";
+    assert_eq!(primary.value(child).await, replica.value(child).await);
+    assert_eq!(bed::leftovers(replica), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn every_shape_of_table_is_rebuilt_and_keeps_its_rows() {
+    bed::on_each(every_shape).await;
+}
+
+/// Only the partition that pays is rebuilt; the others keep their tablespaces.
+async fn one_partition(engine: Engine) {
+    let fleet = bed::fleet(engine, 1).await;
+    let (primary, replica) = (&fleet.servers[0], &fleet.servers[1]);
+    let options =
+        "PARTITION BY RANGE (id) (PARTITION old VALUES LESS THAN (60000), PARTITION now VALUES LESS THAN MAXVALUE)";
+    bed::fill(primary, "shop", "log", 120_000, options).await;
+    primary.run(&["DELETE FROM shop.log WHERE id < 60000 AND id % 20 <> 0"]).await;
+    settled(&fleet).await;
+    let file = |partition: &str| {
+        let mark = if engine == Engine::MySql { "#p#" } else { "#P#" };
+        replica.file_bytes(format!("shop/log{mark}{partition}.ibd"))
+    };
+    let (old, now) = (file("old"), file("now"));
+    let config = RecycleConfig { threshold_percent: 40.0, ..bed::config(replica) };
+    let job = Hall::new().run(replica, config).await;
+    assert_eq!(job.status, JobStatus::Completed, "{job:#?}");
+    let result = result(&job, "log");
+    assert_eq!(
+        (result.state, result.partitions.as_slice()),
+        (TableState::Done, &["old".to_owned()][..]),
+        "{result:#?}"
+    );
+    assert_eq!(file("now"), now, "the other partition was rebuilt");
+    let freed = i64::try_from(old).unwrap() - i64::try_from(file("old")).unwrap();
+    assert_eq!(result.freed_bytes, Some(freed));
+    assert!(freed > 4 << 20, "{result:#?}");
+    bed::same_rows(&fleet, "shop.log").await;
+}
+
+#[tokio::test]
+async fn only_the_partition_that_pays_is_rebuilt() {
+    bed::on_each(one_partition).await;
+}
+
+/// An applier that would give up waiting for the table is stopped in good order, and started again.
+async fn impatient_applier(engine: Engine) {
+    let fleet = bed::fleet(engine, 1).await;
+    let (primary, replica) = (&fleet.servers[0], &fleet.servers[1]);
+    bed::fill(primary, "shop", "texts", 30_000, "").await;
+    primary.run(&["ALTER TABLE shop.texts ADD FULLTEXT (v)"]).await;
+    bed::scatter(primary, "shop", "texts").await;
+    settled(&fleet).await;
+    replica.run(&["SET GLOBAL lock_wait_timeout = 1", "SET GLOBAL slave_transaction_retries = 0"]).await;
+    let drawn = plan(&replica.endpoint(), &bed::config(replica), &PlanOptions::default(), &Clock::real()).await;
+    let drawn = drawn.expect("a plan");
+    let table = drawn.work().next().expect("work");
+    assert_eq!(table.strategy, Strategy::Copy { stop_applier: true }, "{table:#?}");
+    let hall = Hall::new();
+    let id = hall.submit_plan(drawn).await;
+    let job = hall.finished(&id).await;
+    assert_eq!(job.status, JobStatus::Completed, "{job:#?}");
+    primary.run(&["INSERT INTO shop.texts (k, v) VALUES (7, 'after')"]).await;
+    bed::same_rows(&fleet, "shop.texts").await;
+}
+
+#[tokio::test]
+async fn an_impatient_applier_is_stopped_and_started() {
+    bed::on_each(impatient_applier).await;
+}
