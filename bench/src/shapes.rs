@@ -103,10 +103,10 @@ const LINES: &[Line] = &[
     ),
     (
         "narrow rows, no index, delete 70 % in runs",
-        "id INT PRIMARY KEY, a INT, b INT",
+        "id INT PRIMARY KEY, a BIGINT, b BIGINT, c BIGINT, d BIGINT, e DOUBLE",
         "",
         "",
-        "n, n * 3, n * 5",
+        "n, n * 3, n * 5, n * 7, n * 11, n / 3",
         1_000_000,
         &["DELETE FROM t WHERE (id DIV 300) MOD 10 < 7"],
     ),

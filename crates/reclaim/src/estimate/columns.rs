@@ -10,6 +10,8 @@ pub(crate) struct Column {
     /// Virtual generated columns are stored in secondary indexes only.
     pub is_virtual: bool,
     pub width: Width,
+    /// A whole number: its values can be counted off in equal steps.
+    pub is_integer: bool,
 }
 
 /// Width in bytes.
@@ -34,6 +36,7 @@ impl Column {
             nullable: row.flag("IS_NULLABLE").unwrap_or(true),
             is_virtual: extra.contains("VIRTUAL"),
             width: width(row),
+            is_integer: row.text("DATA_TYPE").is_some_and(|kind| kind.to_ascii_lowercase().ends_with("int")),
         }
     }
 

@@ -54,13 +54,28 @@ impl Rebuild {
         if content.method == Method::None {
             return around(0, -file, file);
         }
-        let after = self.file_bytes(content);
+        let after = self.expected_bytes(content);
         let spread = signed_f(1.96 * self.error_bytes(content) + content.doubt * as_f(content.file_bytes));
         let freed = file - signed_f(after);
         around(freed, freed - spread, (freed + spread).min(file))
     }
 
-    /// File size after, in bytes.
+    /// File size after, averaged over what sampling leaves open: files grow in steps, and close to a step a small
+    /// error decides which side the file ends on.
+    fn expected_bytes(&self, content: &Content) -> f64 {
+        let error = content.indexes.iter().map(|index| index.leaf_error.powi(2)).sum::<f64>().sqrt();
+        let largest = content.indexes.iter().map(|index| index.leaf_pages).fold(0.0, f64::max);
+        let shifted = |by: f64| {
+            let mut content = content.clone();
+            for index in content.indexes.iter_mut().filter(|index| (index.leaf_pages - largest).abs() < f64::EPSILON) {
+                index.leaf_pages = (index.leaf_pages + by * error).max(0.0);
+            }
+            self.file_bytes(&content)
+        };
+        [-1.28, -0.52, 0.0, 0.52, 1.28].map(shifted).iter().sum::<f64>() / 5.0
+    }
+
+    /// File size after, in bytes, if the content is exactly so.
     pub fn file_bytes(&self, content: &Content) -> f64 {
         let pages = extent_pages(content.logical_bytes);
         let extent = pages * f64::from(content.page_bytes);
@@ -113,11 +128,11 @@ impl Rebuild {
         }
     }
 
-    /// Standard error of [`Rebuild::file_bytes`]: sampling, half a growth step, and half a percent for the model.
+    /// Standard error of [`Rebuild::file_bytes`]: sampling, the growth step, and half a percent for the model.
     fn error_bytes(&self, content: &Content) -> f64 {
         let page = f64::from(content.page_bytes);
         let sampling: f64 = content.indexes.iter().map(|index| (index.leaf_error * page).powi(2)).sum();
-        let step = 1.2 * extent_pages(content.logical_bytes) * page;
+        let step = 2.2 * extent_pages(content.logical_bytes) * page;
         let after = self.file_bytes(content);
         let copied: f64 = match self.algorithm {
             Algorithm::Inplace => 0.0,

@@ -13,6 +13,8 @@ pub(crate) struct Shape {
     pub key: Vec<(usize, Option<u64>)>,
     /// Secondary B-trees.
     pub secondary: Vec<Vec<(usize, Option<u64>)>>,
+    /// Their names, in the same order.
+    pub secondary_names: Vec<String>,
     /// Secondary parts that are no plain columns.
     pub expressions: usize,
     pub redundant: bool,
@@ -52,7 +54,8 @@ impl Shape {
         let expressions = others.clone().flat_map(|index| &index.parts).filter(|(name, _)| name.is_none()).count();
         Self {
             key: clustered.map(&parts).unwrap_or_default(),
-            secondary: others.map(&parts).collect(),
+            secondary: others.clone().map(&parts).collect(),
+            secondary_names: others.map(|index| index.name.clone()).collect(),
             expressions,
             redundant: row_format.eq_ignore_ascii_case("redundant"),
             prefix: ["redundant", "compact"].iter().any(|old| row_format.eq_ignore_ascii_case(old)),
@@ -89,7 +92,8 @@ impl Shape {
         let values: u64 = fields.iter().filter_map(|(_, bytes)| *bytes).sum();
         if self.redundant {
             let offset = if values > 127 { 2 } else { 1 };
-            return HEADER + 1 + offset * fields.len() as u64 + values;
+            // Every field has an offset, the two the server adds included.
+            return HEADER + 1 + offset * (fields.len() as u64 + 2) + values;
         }
         let nullable = fields.iter().filter(|(at, _)| self.columns[*at].nullable).count() as u64;
         let lengths: u64 = fields.iter().map(|(at, bytes)| self.length_bytes(*at, *bytes)).sum();

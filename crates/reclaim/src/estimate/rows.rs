@@ -5,6 +5,7 @@ use super::{
     record::{Cost, Shape},
 };
 use mysql::{Row, Session, SqlError, ident, literal, table_ident};
+use runtime::Random;
 use types::TableName;
 
 /// What a sample of rows says.
@@ -12,8 +13,8 @@ use types::TableName;
 pub(crate) struct Rows {
     /// Cost of each row seen.
     pub costs: Vec<Cost>,
-    /// Rows in all and the relative standard error, where the key is a number and stretches could be counted.
-    pub total: Option<(f64, f64)>,
+    /// Rows in all and the relative standard error, one for each numeric key whose stretches could be counted.
+    pub totals: Vec<(f64, f64)>,
 }
 
 /// Where to look.
@@ -27,14 +28,82 @@ pub(crate) struct Look<'a> {
     pub stretches: u64,
     /// Rows a stretch should hold.
     pub rows: u64,
+    pub random: Random,
 }
 
 /// Stretches asked for in one statement.
 const TOGETHER: usize = 32;
 
 impl Look<'_> {
-    /// Reads the sample.
+    /// Reads rows by the clustered key with half of the stretches, and counts by secondary keys with the other half.
     pub async fn run(&self, session: &mut Session) -> Result<Rows, SqlError> {
+        let counting = self.countable();
+        let spare = if counting.is_empty() { 0 } else { self.stretches / 2 };
+        let rows = Look { stretches: self.stretches - spare, random: self.random.clone(), ..*self };
+        let mut found = rows.sizes(session).await?;
+        for at in &counting {
+            let stretches = spare / counting.len() as u64;
+            let width =
+                found.costs.iter().map(|cost| cost.secondary[*at]).sum::<u64>() / found.costs.len().max(1) as u64;
+            // As many entries as a page holds when well filled: each stretch then costs two pages at most.
+            let entries = u64::from(self.shape.logical_page) * 2 / 3 / width.max(8);
+            let look = Look { stretches, rows: entries, random: self.random.clone(), ..*self };
+            found.totals.extend(look.count(session, *at).await?);
+        }
+        Ok(found)
+    }
+
+    /// Up to two secondary keys that start with a whole number that is never NULL.
+    fn countable(&self) -> Vec<usize> {
+        let whole = |at: &usize| {
+            let first = self.shape.secondary[*at].first().map(|part| &self.shape.columns[part.0]);
+            first.is_some_and(|column| column.is_integer && !column.nullable && !column.is_virtual)
+        };
+        (0..self.shape.secondary.len()).filter(whole).take(2).collect()
+    }
+
+    /// Counts the table by stretches of one secondary key.
+    async fn count(&self, session: &mut Session, at: usize) -> Result<Option<(f64, f64)>, SqlError> {
+        let column = &self.shape.columns[self.shape.secondary[at][0].0];
+        let index = format!(" FORCE INDEX ({})", ident(&self.shape.secondary_names[at]));
+        let ends = session.row(&self.ends(column)).await?;
+        let end = |name: &str| ends.as_ref().and_then(|row| row.parse::<i128>(name));
+        let (Some(low), Some(high)) = (end("low"), end("high")) else { return Ok(None) };
+        let key = ident(&column.name);
+        let (stretches, width) = self.stretches_over(&key, low, high);
+        let source = self.source();
+        let mut counts = Vec::new();
+        for some in stretches.chunks(TOGETHER) {
+            let limit = self.rows * 8;
+            let part = |(nth, condition): &(i128, String)| {
+                format!(
+                    "(SELECT {nth} AS stretch, COUNT(*) AS n FROM (SELECT {key} FROM {source}{index} WHERE {condition} \
+                     LIMIT {limit}) few)"
+                )
+            };
+            let parts: Vec<String> = some.iter().map(part).collect();
+            let rows = session.rows(&parts.join(" UNION ALL ")).await?;
+            counts.extend(rows.iter().filter_map(|row| row.parse::<f64>("n")));
+        }
+        let cut = counts.iter().any(|count| *count >= (self.rows * 8) as f64);
+        Ok(if cut { None } else { total(&counts, (high - low + 1) as f64 / width as f64) })
+    }
+
+    /// Conditions for equal stretches, each at random within its share of the key, and their width.
+    fn stretches_over(&self, key: &str, low: i128, high: i128) -> (Vec<(i128, String)>, i128) {
+        let range = high - low + 1;
+        let width = (range * i128::from(self.rows) / (self.expected.max(1.0) as i128)).max(1);
+        let count = i128::from(self.stretches.max(1)).min((range / width).max(1));
+        let room = u64::try_from((range / count - width).max(0) + 1).unwrap_or(u64::MAX);
+        // At random, so that no regular pattern of holes falls in step; seeded, so that a table gives one answer.
+        let stretch = |nth: i128| {
+            let start = low + range * nth / count + i128::from(self.random.below(room));
+            (nth, format!("{key} >= {start} AND {key} < {}", start + width))
+        };
+        ((0..count).map(stretch).collect(), width)
+    }
+
+    async fn sizes(&self, session: &mut Session) -> Result<Rows, SqlError> {
         let Some((key, _)) = self.shape.key.first() else { return self.head(session).await };
         let column = &self.shape.columns[*key];
         let ends = session.row(&self.ends(column)).await?;
@@ -72,25 +141,16 @@ impl Look<'_> {
         let limit = (self.stretches * self.rows).clamp(20, 400);
         let ask = format!("SELECT 0 AS stretch{} FROM {} LIMIT {limit}", self.lengths(), self.source());
         let costs = session.rows(&ask).await?.iter().map(|row| self.cost(row)).collect();
-        Ok(Rows { costs, total: None })
+        Ok(Rows { costs, totals: Vec::new() })
     }
 
-    /// Equal stretches of a numeric key, as wide as should hold the wished rows; what they hold counts the table.
+    /// Stretches of a numeric key, as wide as should hold the wished rows; what they hold counts the table.
     async fn counted(&self, session: &mut Session, low: i128, high: i128) -> Result<Rows, SqlError> {
-        let range = high - low + 1;
-        let expected = (self.expected.max(1.0)) as i128;
-        let width = (range * i128::from(self.rows) / expected).max(1);
-        let count = i128::from(self.stretches.max(1)).min((range / width).max(1));
         let key = ident(&self.shape.columns[self.shape.key[0].0].name);
-        let stretch = |nth: i128| {
-            // The middle of the nth of equal parts: deterministic, so that the same table gives the same answer.
-            let start = low + range * nth / count + ((range / count - width) / 2).max(0);
-            (nth, format!("{key} >= {start} AND {key} < {}", start + width))
-        };
-        let stretches: Vec<(i128, String)> = (0..count).map(stretch).collect();
+        let (stretches, width) = self.stretches_over(&key, low, high);
         let limit = self.rows * 8;
         let rows = self.ask(session, &stretches, &key, limit).await?;
-        let mut counts = vec![0.0; usize::try_from(count).unwrap_or(1)];
+        let mut counts = vec![0.0; stretches.len()];
         for row in &rows {
             if let Some(seen) = row.parse::<usize>("stretch").and_then(|nth| counts.get_mut(nth)) {
                 *seen += 1.0;
@@ -98,7 +158,8 @@ impl Look<'_> {
         }
         let costs = rows.iter().map(|row| self.cost(row)).collect();
         let cut = counts.iter().any(|count| *count >= limit as f64);
-        Ok(Rows { costs, total: if cut { None } else { total(&counts, range as f64 / width as f64) } })
+        let counted = if cut { None } else { total(&counts, (high - low + 1) as f64 / width as f64) };
+        Ok(Rows { costs, totals: counted.into_iter().collect() })
     }
 
     async fn ask(
@@ -129,7 +190,7 @@ impl Look<'_> {
         let stretches: Vec<(i128, String)> =
             (0..).zip(points).map(|(nth, point)| (nth, format!("{key} >= {}", literal(&point)))).collect();
         let rows = self.ask(session, &stretches, &key, self.rows.min(20)).await?;
-        Ok(Rows { costs: rows.iter().map(|row| self.cost(row)).collect(), total: None })
+        Ok(Rows { costs: rows.iter().map(|row| self.cost(row)).collect(), totals: Vec::new() })
     }
 }
 

@@ -57,7 +57,10 @@ impl Sampler<'_> {
         let strata = strata(self.tablespace.extents()?);
         let used: u32 = strata.values().map(|stratum| stratum.pages).sum();
         let affordable = self.headers_left(self.allowance * 4 / 5);
-        let first = affordable.min(96).max(strata.len() as u64 * 2);
+        if affordable < strata.len() as u64 {
+            return Ok(unseen(&strata, used));
+        }
+        let first = affordable.min(96);
         let mut draws = self.round(&strata, used, first)?;
         let wanted = self.wanted(&strata, &draws, first).min(affordable.saturating_sub(first));
         if wanted > first / 8 {
@@ -83,7 +86,8 @@ impl Sampler<'_> {
         let mut all = BTreeMap::new();
         for (segment, stratum) in strata {
             let share = draws * u64::from(stratum.pages) / u64::from(used.max(1));
-            let count = share.max(4).min(u64::from(stratum.pages));
+            let least = (draws / strata.len() as u64).clamp(1, 4);
+            let count = share.max(least).min(u64::from(stratum.pages));
             let mut seen = Vec::new();
             for nth in 0..count {
                 let (from, to) = (nth * u64::from(stratum.pages) / count, (nth + 1) * u64::from(stratum.pages) / count);
@@ -136,6 +140,19 @@ impl Sampler<'_> {
             });
         }
         let blobs = blob_pages(strata, draws);
+        if blobs.0 > 0.0 && !all.iter().any(|index| index.clustered) {
+            // Long columns can outnumber the rows' own pages so far that no draw met one: a row needs at least a pointer.
+            let (leaf_pages, leaf_error) = (blobs.0 / 100.0, blobs.0 / 100.0);
+            let index = IndexContent {
+                clustered: true,
+                leaf_pages,
+                leaf_error,
+                blob_pages: 0.0,
+                pointer_bytes: 24.0,
+                copy_growth: 1.0,
+            };
+            all.push(index);
+        }
         if let Some(index) = all.iter_mut().find(|index| index.clustered) {
             (index.blob_pages, index.leaf_error) = (blobs.0, index.leaf_error.hypot(blobs.1));
         }
@@ -190,6 +207,21 @@ fn strata(extents: Vec<Extent>) -> BTreeMap<u64, Stratum> {
         stratum.extents.push(extent);
     }
     all
+}
+
+/// A file too small to be worth more than its map: used pages are known, how full they are is not. Trees that grew
+/// page by page lie between half and all full.
+fn unseen(strata: &BTreeMap<u64, Stratum>, used: u32) -> Sampled {
+    let index = |stratum: &Stratum| IndexContent {
+        clustered: true,
+        leaf_pages: 0.85 * f64::from(stratum.pages),
+        leaf_error: 0.13 * f64::from(stratum.pages),
+        blob_pages: 0.0,
+        pointer_bytes: 24.0,
+        copy_growth: 1.0,
+    };
+    let indexes = strata.iter().filter(|(segment, _)| **segment != 0).map(|(_, stratum)| index(stratum)).collect();
+    Sampled { indexes, records: 0.0, used_pages: u64::from(used), unreadable: 0.0 }
 }
 
 /// Index and bytes of a leaf, directory slots included.

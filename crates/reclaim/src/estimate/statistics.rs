@@ -9,17 +9,18 @@ use super::{
 /// Relative standard error of the server's own row count: it looks at 20 leaf pages of an index.
 const STATISTICS_ERROR: f64 = 0.05;
 
-/// Rows in all by both sources, each weighed by its error.
-pub(crate) fn row_count(statistics: f64, sample: Option<(f64, f64)>) -> (f64, f64) {
-    let Some((counted, error)) = sample else { return (statistics, STATISTICS_ERROR) };
-    // A few stretches that happen to agree prove less than their spread says.
-    let error = error.max(0.002);
-    if statistics <= 0.0 {
-        return (counted, error);
+/// Rows in all by every source, each weighed by its error, with the relative standard error.
+pub(crate) fn row_count(statistics: f64, samples: &[(f64, f64)]) -> (f64, f64) {
+    // Few stretches that happen to agree prove less than their spread says.
+    let counted = samples.iter().map(|(rows, error)| (*rows, error.max(0.004)));
+    let known = counted.chain([(statistics, STATISTICS_ERROR)]).filter(|(rows, _)| *rows > 0.0);
+    let weighed = known.map(|(rows, error)| (rows, 1.0 / (rows * error).powi(2)));
+    let (sum, weight) = weighed.fold((0.0, 0.0), |all, (rows, weight)| (all.0 + rows * weight, all.1 + weight));
+    if weight == 0.0 {
+        return (0.0, STATISTICS_ERROR);
     }
-    let (one, other) = (1.0 / (statistics * STATISTICS_ERROR).powi(2), 1.0 / (counted * error).powi(2));
-    let rows = (statistics * one + counted * other) / (one + other);
-    (rows, (1.0 / (one + other)).sqrt() / rows)
+    let rows = sum / weight;
+    (rows, (1.0 / weight).sqrt() / rows)
 }
 
 /// Indexes from rows; `None` if no row was seen.
@@ -52,11 +53,17 @@ fn index(sizes: &[u64], count: (f64, f64), logical_page: u32, pointer: f64, clus
     })
 }
 
+/// Rows of one stretch resemble each other: their means are compared, not the rows.
+const ALIKE: usize = 24;
+
 /// Mean and its relative standard error.
-fn mean(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
-    let count = values.clone().count() as f64;
-    let mean = values.clone().sum::<f64>() / count.max(1.0);
-    let variance = values.map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
+fn mean(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let values: Vec<f64> = values.collect();
+    let average = |some: &[f64]| some.iter().sum::<f64>() / some.len().max(1) as f64;
+    let mean = average(&values);
+    let groups: Vec<f64> = values.chunks(if values.len() >= 8 * ALIKE { ALIKE } else { 1 }).map(average).collect();
+    let count = groups.len() as f64;
+    let variance = groups.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
     (mean, if mean > 0.0 { (variance / count.max(1.0)).sqrt() / mean } else { 0.0 })
 }
 
@@ -66,7 +73,7 @@ mod tests {
 
     #[test]
     fn the_better_count_weighs_more() {
-        let (rows, error) = row_count(1000.0, Some((500.0, 0.01)));
+        let (rows, error) = row_count(1000.0, &[(500.0, 0.01)]);
         assert!((500.0..520.0).contains(&rows), "{rows}");
         assert!(error < 0.011);
     }

@@ -67,8 +67,17 @@ pub async fn survey_for(
     let directory = files.directory(session).await?;
     let dirty_pages = status(session, "Innodb_buffer_pool_pages_dirty").await?;
     let history = history(session, caps).await?;
-    let mut surveyor =
-        Surveyor { session, caps, spaces, directory, dirty_pages, history, budget: Budget::new(0, 0), read: 0 };
+    let mut surveyor = Surveyor {
+        session,
+        caps,
+        spaces,
+        directory,
+        dirty_pages,
+        history,
+        budget: Budget::new(0, 0),
+        read: 0,
+        asked: 0,
+    };
     let survey = surveyor.run(&catalog).await?;
     Ok(Survey { elapsed: clock.since(start), ..survey })
 }
@@ -82,6 +91,8 @@ struct Surveyor<'a> {
     history: f64,
     budget: Budget,
     read: u64,
+    /// Bytes the server had to look at for rows, at most.
+    asked: u64,
 }
 
 /// One tablespace of a table: the whole table or a partition.
@@ -251,17 +262,17 @@ impl Surveyor<'_> {
 
     async fn content(&mut self, part: &Part<'_>, space: &Space) -> Result<Content, SqlError> {
         let allowance = self.budget.share(space.file_bytes);
-        let before = self.read;
+        let before = self.read + self.asked;
         let content = match self.by_pages(part, space, allowance).await {
             Some(content) => content,
             None => self.by_sql(part, space, allowance).await?,
         };
-        self.budget.spend(space.file_bytes, self.read - before);
+        self.budget.spend(space.file_bytes, self.read + self.asked - before);
         Ok(content)
     }
 
     async fn by_pages(&mut self, part: &Part<'_>, space: &Space, allowance: u64) -> Option<Content> {
-        if space.encrypted || space.file_bytes < TINY || allowance < 16 * super::budget::BLOCK {
+        if space.encrypted || space.file_bytes < TINY || allowance < super::budget::BLOCK {
             return None;
         }
         let path = resolve(self.directory.as_deref()?, space.path.as_deref()?);
@@ -290,14 +301,16 @@ impl Surveyor<'_> {
 
     async fn by_sql(&mut self, part: &Part<'_>, space: &Space, allowance: u64) -> Result<Content, SqlError> {
         let unknown = Content::unknown(space.file_bytes, part.data_free());
-        let Some(shape) = part.shape else { return Ok(unknown) };
+        let stretches = allowance / (2 * u64::from(space.logical_bytes));
+        let Some(shape) = part.shape.filter(|_| stretches > 0) else { return Ok(unknown) };
         let look = Look {
             name: &part.table.name,
             partition: part.partition.map(|part| part.subpartition.as_deref().unwrap_or(&part.name)),
             shape,
             expected: part.rows() as f64,
-            stretches: (allowance / (2 * u64::from(space.logical_bytes))).clamp(8, 2000),
+            stretches: stretches.min(2000),
             rows: STRETCH_ROWS,
+            random: Random::seeded(space.id),
         };
         let rows = match look.run(self.session).await {
             Ok(rows) => rows,
@@ -308,12 +321,13 @@ impl Surveyor<'_> {
             }
             Err(error) => return Err(error),
         };
+        self.asked += 2 * u64::from(space.logical_bytes) * stretches;
         Ok(assemble(part, space, shape, &rows).unwrap_or(unknown))
     }
 }
 
 fn assemble(part: &Part<'_>, space: &Space, shape: &Shape, rows: &Rows) -> Option<Content> {
-    let count = statistics::row_count(part.rows() as f64, rows.total);
+    let count = statistics::row_count(part.rows() as f64, &rows.totals);
     let pointer = 10.0 + key_bytes(shape);
     let indexes = match statistics::indexes(rows, count, shape.logical_page, pointer) {
         Some(indexes) => indexes,

@@ -23,6 +23,8 @@ pub(crate) struct Tablespace {
     pub pages: u32,
     /// Bytes read so far, in whole blocks.
     pub read: u64,
+    /// The first block: header and, of most files, the whole extent map.
+    first: Vec<u8>,
 }
 
 /// An extent in use: its first page, the segment it belongs to (0: single pages of many), and which pages are used.
@@ -98,8 +100,9 @@ impl Tablespace {
         if file.metadata()?.len() != space.file_bytes {
             return Err(Doubt::Stranger);
         }
-        let mut tablespace = Self { file, page: space.page_bytes, logical: space.logical_bytes, pages: 0, read: 0 };
-        let head = tablespace.at(0, 0, 256)?;
+        let mut tablespace =
+            Self { file, page: space.page_bytes, logical: space.logical_bytes, pages: 0, read: 0, first: Vec::new() };
+        let head = tablespace.at(0, 0, BLOCK as usize)?;
         if u64::from(be32(&head, SPACE_ID)) != space.id {
             return Err(Doubt::Stranger);
         }
@@ -107,12 +110,16 @@ impl Tablespace {
             return Err(Doubt::PageSize);
         }
         tablespace.pages = be32(&head, SIZE);
+        tablespace.first = head;
         Ok(tablespace)
     }
 
     /// Bytes of one page.
     fn at(&mut self, page: u32, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         let start = u64::from(page) * u64::from(self.page) + offset;
+        if let Some(known) = self.first.get(start as usize..start as usize + length) {
+            return Ok(known.to_vec());
+        }
         let mut buffer = vec![0; length];
         let mut done = 0;
         while done < length {
