@@ -38,6 +38,13 @@ pub struct IndexContent {
     pub copy_growth: f64,
 }
 
+impl IndexContent {
+    /// More pages of long columns than of rows.
+    pub(crate) fn is_mostly_blobs(&self) -> bool {
+        self.blob_pages > self.leaf_pages
+    }
+}
+
 impl Content {
     /// Nothing is known but the file's size.
     pub fn unknown(file_bytes: u64, data_free_bytes: u64) -> Self {

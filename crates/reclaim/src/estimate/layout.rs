@@ -86,7 +86,7 @@ impl Rebuild {
             let inner = (leaf * inner_share(index.pointer_bytes, content.page_bytes) + 1.0).ceil();
             for used in [leaf, inner] {
                 fragments += used.min(FRAGMENT_PAGES);
-                extents += self.segment_extents(used, pages, index.clustered);
+                extents += self.segment_extents(used, pages, index);
             }
         }
         // Two pages of every extent map's reach are the map and the change buffer bitmap.
@@ -94,7 +94,8 @@ impl Rebuild {
         if extents == 0.0 && fragments < pages {
             return (fragments + 1.0) * f64::from(content.page_bytes);
         }
-        as_f(self.grown(extents + (fragments / pages).ceil())) * extent
+        let blobs = content.indexes.iter().any(IndexContent::is_mostly_blobs);
+        as_f(self.grown(extents + (fragments / pages).ceil(), blobs)) * extent
     }
 
     fn leaf_pages(&self, index: &IndexContent) -> f64 {
@@ -103,24 +104,34 @@ impl Rebuild {
     }
 
     /// Extents a segment with `used` pages owns after a sequential load.
-    fn segment_extents(&self, used: f64, pages: f64, clustered: bool) -> f64 {
+    fn segment_extents(&self, used: f64, pages: f64, index: &IndexContent) -> f64 {
         let whole = ((used - FRAGMENT_PAGES) / pages).ceil().max(0.0);
         if used <= FRAGMENT_PAGES {
             return 0.0;
         }
         let reserved = (used / (1.0 - self.reserve_percent / 100.0) - FRAGMENT_PAGES) / pages;
-        let ahead = if self.mariadb && clustered { whole + AHEAD } else { f64::MAX };
+        let ahead = match (self.mariadb && index.clustered, index.is_mostly_blobs()) {
+            (true, false) => whole + AHEAD,
+            // Pages of long columns are taken one by one, with no direction to run ahead in.
+            (true, true) => whole,
+            (false, _) => f64::MAX,
+        };
         reserved.ceil().clamp(whole, ahead)
     }
 
     /// The file's size in extents once `used` are taken.
-    fn grown(&self, used: f64) -> u64 {
+    fn grown(&self, used: f64, blobs: bool) -> u64 {
         let used = unsigned_f(used);
         let mut size = used;
         loop {
             let aligned = size < SMALL_FILE || size.is_multiple_of(GROWTH);
-            // MySQL asks for two extents and one percent beyond what it takes before every page of a bulk load.
-            let needed = if self.mariadb { used } else { used + 5 + size / 100 };
+            // MySQL asks for two extents and one percent beyond what it takes before every page of a bulk load, but not
+            // before a page of a long column.
+            let needed = match (self.mariadb, blobs) {
+                (true, _) => used,
+                (false, true) => used + 3,
+                (false, false) => used + 5 + size / 100,
+            };
             if aligned && size >= needed {
                 return size;
             }
@@ -166,4 +177,53 @@ fn signed_f(bytes: f64) -> i64 {
 
 fn unsigned_f(count: f64) -> u64 {
     count.max(0.0) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pages in use of the clustered leaves and of one secondary index, extents of the rebuilt file; read from real
+    /// files of rows of 150 to 250 bytes (MySQL at 0.03 %, MariaDB).
+    const SEEN: [(f64, f64, u64, u64); 7] = [
+        (304.0, 18.0, 11, 6),
+        (910.0, 54.0, 22, 19),
+        (1820.0, 108.0, 40, 36),
+        (3031.0, 179.0, 60, 56),
+        (4546.0, 268.0, 84, 84),
+        (6820.0, 402.0, 124, 120),
+        (15154.0, 893.0, 260, 260),
+    ];
+
+    fn content(clustered: f64, secondary: f64) -> Content {
+        let index = |leaf_pages: f64, clustered| IndexContent {
+            clustered,
+            leaf_pages: leaf_pages - 0.5,
+            leaf_error: 0.0,
+            blob_pages: 0.0,
+            pointer_bytes: 13.0,
+            copy_growth: 1.45,
+        };
+        let indexes = vec![index(clustered, true), index(secondary, false)];
+        Content { indexes, method: Method::Pages, ..Content::unknown(1 << 30, 0) }
+    }
+
+    #[test]
+    fn known_files_come_out_to_the_byte() {
+        for (clustered, secondary, mysql, mariadb) in SEEN {
+            for (is_mariadb, reserve_percent, extents) in [(false, 0.03, mysql), (true, 12.5, mariadb)] {
+                let rebuild = Rebuild { algorithm: Algorithm::Inplace, reserve_percent, mariadb: is_mariadb };
+                let bytes = rebuild.file_bytes(&content(clustered, secondary));
+                assert!((bytes - as_f(extents << 20)).abs() < 1.0, "{clustered} {is_mariadb}: {}", bytes / 1_048_576.0);
+            }
+        }
+    }
+
+    #[test]
+    fn an_estimate_of_nothing_known_spans_everything() {
+        let rebuild = Rebuild { algorithm: Algorithm::Copy, reserve_percent: 12.5, mariadb: true };
+        let estimate = rebuild.estimate(&Content::unknown(1000, 10));
+        assert_eq!((estimate.predicted_low_bytes, estimate.predicted_high_bytes), (-1000, 1000));
+        assert_eq!(estimate.method, Method::None);
+    }
 }

@@ -34,8 +34,9 @@ pub(crate) struct Sampled {
     pub unreadable: f64,
 }
 
-/// Whole pages read per index to learn the sizes of its records.
-const WHOLE_PAGES: usize = 3;
+/// Whole pages read per index at most to learn the sizes of its records, and how many sizes are enough.
+const WHOLE_PAGES: usize = 16;
+const ENOUGH_SIZES: usize = 150;
 /// Standard error asked for, as a share of the file, before sampling stops early.
 const GOAL: f64 = 0.003;
 
@@ -181,12 +182,19 @@ impl Sampler<'_> {
         let step = leaves.len().div_ceil(WHOLE_PAGES).max(1);
         let mut sizes = Vec::new();
         for draw in leaves.iter().step_by(step) {
-            if self.tablespace.read + u64::from(self.logical_page) <= self.allowance || sizes.is_empty() {
+            let affordable = self.tablespace.read + u64::from(self.logical_page) <= self.allowance;
+            if sizes.is_empty() || (affordable && sizes.len() < ENOUGH_SIZES) {
                 sizes.extend(page::record_sizes(&self.tablespace.page(draw.number)?));
             }
         }
+        let (bytes, records) = leaves.iter().fold((0.0, 0.0), |sum, draw| match draw.page {
+            Page::Node { live, records, .. } => (sum.0 + live, sum.1 + records),
+            _ => sum,
+        });
+        // Without sizes (the old record format): on average half a record does not fit any more.
         let average = f64::from(self.logical_page) * if clustered { 15.0 / 16.0 } else { 1.0 } - 132.0;
-        Ok(packed(&sizes, self.logical_page, clustered).unwrap_or(average))
+        let waste: f64 = if records > 0.0 { bytes / records / 2.0 } else { 0.0 };
+        Ok(packed(&sizes, self.logical_page, clustered).unwrap_or((average - waste).max(average / 2.0)))
     }
 }
 

@@ -1,4 +1,5 @@
 //! A server with one shaped table on it, and the truth a prediction is held against.
+#![allow(dead_code, reason = "each test program uses its own share of the bed")]
 
 use mysql::{Capabilities, Session, ident};
 use reclaim::estimate::{FileAccess, Filter, TableFacts, survey};
