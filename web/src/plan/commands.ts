@@ -15,8 +15,9 @@ export function command(plan: Plan): string {
   const asked = plan.config;
   const words = ['drydock recycle', `--host ${quoted(asked.target.host)}`, `--port ${asked.target.port}`, `--user ${quoted(asked.target.username)}`];
   words.push(`--mode ${asked.mode}`, `--scope ${asked.scope}`, `--threshold-mb ${asked.threshold_mb}`, `--threshold-percent ${asked.threshold_percent}`);
-  if (asked.databases?.length) words.push(`--database ${quoted(asked.databases.join(','))}`);
-  if (asked.tables?.length) words.push(`--table ${quoted(asked.tables.join(','))}`);
+  for (const database of asked.databases ?? []) words.push(`--database ${quoted(database)}`);
+  for (const table of asked.tables ?? []) words.push(`--table ${quoted(table)}`);
   words.push(`--exclude-primary=${asked.exclude_primary}`, `--batch-size ${asked.batch_size}`, `--timeout ${asked.timeout}`);
+  words.push(`--max-lag ${asked.max_lag}`, `--parallel ${asked.parallel}`);
   return words.join(' \\\n  ');
 }

@@ -13,7 +13,7 @@ export const zh: Words = {
   nowhere: { title: '此地址下没有内容', next: '前往集群列表' },
   fleets: { title: '集群', none: '尚未接入集群。', noneNext: '填写任意一个成员即可：Drydock 会自行找到其余成员，并且不做任何改动。', members: '个成员', open: '打开', running: '进行中的任务', noJobs: '没有正在运行的任务。', allJobs: '全部任务', origin: { config: '来自配置文件', session: '服务器停止前有效' } },
   connect: { title: '接入集群', lead: '任意成员均可。Drydock 由它找到相邻成员，依次扩展；在您启动任务之前只读不写。密码只保存在服务器内存中，不显示、不落盘。', name: '名称', nameHint: '集群在此处的名称：字母、数字、- _ .', host: '主机', port: '端口', user: '用户', password: '密码', submit: '接入', busy: '正在连接…', adminOnly: '接入集群需要 admin 角色；您的角色是' },
-  token: { title: '此服务器需要 API 令牌', lead: '请粘贴由 drydock token add 生成的令牌。它只保存在当前浏览器标签页。', label: 'API 令牌', submit: '使用', wrong: '服务器不接受该令牌，或其角色不允许此操作。', forget: '忘记令牌', anonymous: '无令牌' },
+  token: { title: '此服务器需要 API 令牌', lead: '请粘贴由 drydock token new 生成的令牌。它只保存在当前浏览器标签页。', label: 'API 令牌', submit: '使用', wrong: '服务器不接受该令牌，或其角色不允许此操作。', forget: '忘记令牌', anonymous: '无令牌' },
   fleet: { graph: '拓扑', space: '空间', census: '磁盘', plan: '计划', seen: '探测于', id: '集群标识' },
   graph: { title: '复制拓扑', hint: '选择成员或连线，查看其证据。', members: '成员', writers: '可写节点', worstLag: '最大延迟', files: '表文件', waste: '可回收', warnings: '警告', noWarnings: '没有警告。', spaceBusy: '正在测量空间…', spaceFailed: '空间未知', zoom: '大小', fit: '适应', full: '原始大小', none: '没有找到成员。' },
   node: { member: '成员', writer: '可写', reasons: '判定为可写的原因', notWriter: '判定为不可写的原因', role: '角色', version: '版本', serverId: 'server_id', id: '标识', readOnly: 'read_only', superReadOnly: 'super_read_only', lag: '延迟', unknown: '未知', none: '无', reach: '可达性', depth: '跳数', files: '表文件', waste: '可回收', sources: '复制来源', targets: '下游', space: '它的表', planFor: '为此成员制定计划', on: '开', off: '关', na: '不存在' },
