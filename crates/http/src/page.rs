@@ -10,15 +10,11 @@ use axum::{
 use rust_embed::{EmbeddedFile, RustEmbed};
 use std::fmt::Write as _;
 
-/// The built page; may be missing, then a word stands in its place.
+/// The built page, committed beside its sources; without it this crate does not build.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../web/dist"]
-#[allow_missing = true]
+#[folder = "../../web/dist"]
 struct Files;
 
-/// Shown while the page has not been built.
-const NOT_BUILT: &str = "<!doctype html><meta charset=\"utf-8\"><title>Drydock</title>\
-<p>The page was not built into this program. The API is described at <a href=\"/docs/\">/docs</a>.</p>";
 /// Names with a hash in them never change.
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// All else is asked for again, which costs a 304.
@@ -78,6 +74,12 @@ fn served(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
     response
 }
 
+/// Whether the page may know this address; fleets and jobs have names of their own, with dots in them if they like.
+fn is_address(path: &str) -> bool {
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    matches!(first, "fleet" | "jobs") || first != "assets" && !first.contains('.') && !rest.contains('.')
+}
+
 /// Everything no route answers to: a file, the first page for the page's own addresses, else 404 in the envelope.
 #[allow(clippy::unused_async, reason = "a handler is async")]
 pub(crate) async fn fallback(State(_): State<Door>, request: Request) -> Result<Response, Failed> {
@@ -89,14 +91,11 @@ pub(crate) async fn fallback(State(_): State<Door>, request: Request) -> Result<
     if let Some(file) = Files::get(&path) {
         return Ok(served(&path, file, request.headers()));
     }
-    let last = path.rsplit('/').next().unwrap_or("");
-    if path.starts_with("assets/") || last.contains('.') && !last.contains(':') {
+    if !is_address(&path) {
         return Err(answer::no_route(&request));
     }
-    match Files::get("index.html") {
-        Some(file) => Ok(served("index.html", file, request.headers())),
-        None => Ok(([(header::CONTENT_TYPE, kind("a.html"))], NOT_BUILT).into_response()),
-    }
+    let file = Files::get("index.html").ok_or_else(|| answer::no_route(&request))?;
+    Ok(served("index.html", file, request.headers()))
 }
 
 /// Headers every answer carries.
@@ -109,4 +108,31 @@ pub(crate) async fn protect(request: Request, next: axum::middleware::Next) -> R
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_is_inside_and_so_is_what_it_asks_for() {
+        let index = Files::get("index.html").expect("the first page");
+        let text = String::from_utf8_lossy(&index.data).into_owned();
+        let asked: Vec<&str> =
+            text.split('"').filter(|part| part.starts_with('/')).map(|part| part.trim_start_matches('/')).collect();
+        assert!(asked.iter().any(|path| path.ends_with(".js")), "{text}");
+        for path in asked.into_iter().filter(|path| !path.starts_with("api/")) {
+            assert!(Files::get(path).is_some(), "{path} is not inside");
+        }
+    }
+
+    #[test]
+    fn names_with_dots_are_addresses_and_missing_files_are_not() {
+        for path in ["", "fleet/db.prod", "fleet/db.prod/space", "jobs/job-20261121-001", "audit", "connect"] {
+            assert!(is_address(path), "{path}");
+        }
+        for path in ["assets/index-old.js", "favicon.ico", "nowhere/x.map"] {
+            assert!(!is_address(path), "{path}");
+        }
+    }
 }
