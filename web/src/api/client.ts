@@ -14,15 +14,20 @@ async function answer(response: Response): Promise<Envelope> {
   }
 }
 
-/** 401 always means the token; 1008 means it too where tokens are in use and the role is too low. */
-function askForToken(status: number, code: number): void {
-  if (status === 401) token.wanted = true;
-  else if (code === 1008 && session.info?.token_required) token.wanted = true;
+/**
+ * A refusal of a caller without any role means the token; with a role, it means that the role is too low, which the part
+ * shows itself. A late answer to a token that was replaced since means nothing.
+ */
+function askForToken(used: string, status: number, code: number): void {
+  if (used !== token.value) return;
+  const nobody = session.info?.token_required === true && !session.info.role;
+  if (status === 401 || (code === 1008 && nobody)) token.wanted = true;
 }
 
 async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json' };
-  if (token.value) headers['Authorization'] = `Bearer ${token.value}`;
+  const used = token.value;
+  if (used) headers['Authorization'] = `Bearer ${used}`;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   const init: RequestInit = { method, headers };
   if (body !== undefined) init.body = JSON.stringify(body);
@@ -30,7 +35,7 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
   const response = await fetch(`/api/v1/${path}`, init);
   const envelope = await answer(response);
   if (response.ok && envelope.code === 0) return envelope.data as T;
-  askForToken(response.status, envelope.code);
+  askForToken(used, response.status, envelope.code);
   throw new ApiFailure(envelope.code, envelope.message, envelope.details ?? {}, response.status);
 }
 

@@ -21,8 +21,7 @@ class Monitor {
   private resyncs = new Set<() => void>();
 
   start(): void {
-    window.clearTimeout(this.retry);
-    this.socket?.close();
+    this.leave();
     const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
     const protocols = token.value ? ['bearer', token.value] : [];
     const socket = new WebSocket(`${scheme}://${location.host}/api/v1/ws/monitor`, protocols);
@@ -31,6 +30,20 @@ class Monitor {
     socket.onmessage = (event) => this.heard(String(event.data));
     socket.onclose = () => this.lost(socket);
     void this.count();
+  }
+
+  /** Ends the connection and every attempt at a new one. */
+  stop(): void {
+    this.leave();
+    window.clearInterval(this.poller);
+    this.link = 'connecting';
+  }
+
+  private leave(): void {
+    window.clearTimeout(this.retry);
+    const old = this.socket;
+    this.socket = null;
+    old?.close();
   }
 
   /** Calls back with every update until the returned function is called. */

@@ -75,7 +75,7 @@ impl<'a> Walk<'a> {
         self.picture("fleet").await;
 
         assert_eq!(self.count("[data-edge]").await, 2);
-        self.browser.click("[data-edge] .tag").await;
+        self.browser.click("[data-edge] .count").await;
         self.browser.wait("document.querySelectorAll('aside .proof').length >= 2", "two proofs").await;
         let panel = self.browser.text("aside").await;
         assert!(panel.contains("told by both ends") && panel.contains("both threads run"), "{panel}");

@@ -8,7 +8,7 @@ use std::{path::Path, time::Duration};
 use tempfile::TempDir;
 
 /// How long something may take to show; far beyond what it takes, so that only a hang reaches it.
-const PATIENCE: Duration = Duration::from_mins(3);
+const PATIENCE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A browser with one tab and a fresh profile, both gone when dropped.
