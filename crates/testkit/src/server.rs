@@ -62,13 +62,23 @@ impl Server {
             if self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(Some(_)))) {
                 return false;
             }
-            if self.login().await.is_ok() {
-                return true;
+            if let Ok(mut session) = self.login().await {
+                if self.is_ours(&mut session).await {
+                    return true;
+                }
+                self.kill();
+                return false;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         self.kill();
         false
+    }
+
+    /// Another fleet may have taken the port between our choice and the bind, and it knows the same account.
+    async fn is_ours(&self, session: &mut Session) -> bool {
+        let own = self.directory.path().file_name().and_then(|name| name.to_str()).expect("a plain directory name");
+        session.value("SELECT @@datadir").await.ok().flatten().is_some_and(|path| path.contains(own))
     }
 
     fn command(&self) -> Command {

@@ -41,7 +41,9 @@ impl Drawing<'_> {
             let uuid = !claim.uuid.is_empty() && known.uuid == claim.uuid;
             let id = claim.server_id == 0 || known.server_id == 0 || known.server_id == claim.server_id;
             let unnamed = claim.uuid.is_empty() || known.uuid.is_empty();
-            uuid || (unnamed && id && address.host != "?" && known.address == address)
+            // Where nobody told a host, only the same server id at the same port is taken for the same server.
+            let placed = address.host != "?" || known.server_id == claim.server_id;
+            uuid || (unnamed && id && placed && known.address == address)
         };
         if let Some(place) = self.absent.iter().position(same) {
             let known = &mut self.absent[place];
