@@ -1,8 +1,9 @@
-//! A job's progress on standard error: a bar on a terminal, a line per change elsewhere.
+//! A job's progress on standard error: a bar on a terminal, a line or a JSON object per change elsewhere.
 
-use crate::output::{bytes, clean};
+use crate::output::{bytes, clean, job_update, json_line};
 use api::RecycleJob;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
 use std::io::{IsTerminal, stderr};
 
 /// Where progress is shown.
@@ -11,13 +12,15 @@ pub enum Progress {
     Bar(ProgressBar),
     /// A file or a pipe; the last line is not said twice.
     Lines(String),
+    /// The same where JSON was asked for: one object per line.
+    Objects(String),
 }
 
 impl Progress {
     /// For standard error as it is.
-    pub fn new() -> Self {
+    pub fn new(as_json: bool) -> Self {
         if !stderr().is_terminal() {
-            return Self::Lines(String::new());
+            return if as_json { Self::Objects(String::new()) } else { Self::Lines(String::new()) };
         }
         let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr());
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {prefix} {wide_msg}") {
@@ -28,13 +31,20 @@ impl Progress {
 
     /// Shows where the job stands.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100, shown in thousandths")]
-    pub fn show(&mut self, job: &RecycleJob) {
+    pub fn show(&mut self, job: &RecycleJob, now: Timestamp) {
         let percent = job.progress.percentage.clamp(0.0, 100.0);
         match self {
             Self::Bar(bar) => {
                 bar.set_position((percent * 10.0) as u64);
                 bar.set_prefix(format!("{percent:5.1}%"));
                 bar.set_message(said(job));
+            }
+            Self::Objects(last) => {
+                let line = said(job);
+                if *last != line {
+                    eprintln!("{}", json_line(&job_update(job, now)).unwrap_or_default());
+                    *last = line;
+                }
             }
             Self::Lines(last) => {
                 let line = format!("{} {}", job.status.as_str(), said(job));
@@ -51,6 +61,7 @@ impl Progress {
         match self {
             Self::Bar(bar) => bar.suspend(|| eprintln!("{text}")),
             Self::Lines(_) => eprintln!("{text}"),
+            Self::Objects(_) => {}
         }
     }
 

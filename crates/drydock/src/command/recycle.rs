@@ -67,7 +67,7 @@ async fn work(
         () = interrupts.next() => None,
     };
     let Some(id) = id else { return Ok(ExitCode::from(INTERRUPTED)) };
-    let Some(job) = follow(app, control, &id, interrupts).await? else {
+    let Some(job) = follow(app, control, &id, args.output_format == ReportFormat::Json, interrupts).await? else {
         eprintln!("{id}: left as it is; `{} status --job-id {id}` shows it, a server resumes it", app.program);
         return Ok(ExitCode::from(INTERRUPTED));
     };
@@ -103,14 +103,15 @@ async fn follow(
     app: &App,
     control: &Control,
     id: &JobId,
+    as_json: bool,
     interrupts: &mut Interrupts,
 ) -> Result<Option<RecycleJob>, Failure> {
     let caller = App::caller();
-    let mut progress = Progress::new();
+    let mut progress = Progress::new(as_json);
     let mut cancelling = false;
     loop {
         let job = control.job(&caller, id).await?;
-        progress.show(&job);
+        progress.show(&job, app.clock.now());
         if job.status.is_final() {
             progress.end();
             return Ok(Some(job));

@@ -3,6 +3,7 @@
 use super::value::{fraction, level, percent, positive, span, tls_mode};
 use api::{Scope, WorkMode};
 use control::Role;
+use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use types::{Secret, Span};
@@ -221,6 +222,21 @@ pub struct Recycling {
     pub defaults: Defaults,
     /// How much goes on at once.
     pub concurrency: Concurrency,
+    /// Work begins only inside it; at any time if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+}
+
+/// `recycling.window`, every day, UTC; it may go over midnight.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// First moment, such as `22:00`.
+    #[serde(deserialize_with = "super::value::time")]
+    pub start: Time,
+    /// First moment after it, such as `06:00`.
+    #[serde(deserialize_with = "super::value::time")]
+    pub end: Time,
 }
 
 /// `recycling.defaults`.

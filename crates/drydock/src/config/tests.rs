@@ -87,6 +87,7 @@ fn a_wrong_value_is_named_with_key_and_line() {
         ("recycling:\n  defaults:\n    threshold_percent: 101\n", "recycling.defaults.threshold_percent", 3),
         ("recycling:\n  defaults:\n    batch_size: 0\n", "recycling.defaults.batch_size", 3),
         ("recycling:\n  defaults:\n    mode: binlog\n", "recycling.defaults.mode", 3),
+        ("recycling:\n  window:\n    start: late\n    end: 06:00\n", "recycling.window.start", 3),
         ("monitoring:\n  metrics:\n    interval: 0s\n", "monitoring.metrics.interval", 3),
     ];
     for (text, expected_key, expected_line) in cases {
@@ -150,7 +151,8 @@ fn the_page_leaves_out_no_key() {
     let mut found = Vec::new();
     keys(&serde_json::to_value(super::ConfigFile::default()).expect("JSON"), &mut found);
     found.extend(
-        ["cert", "key", "tls_ca", "webhook_url", "url", "url_env", "password_file", "password_env"].map(String::from),
+        ["cert", "key", "tls_ca", "webhook_url", "url", "url_env", "password_file", "password_env", "window"]
+            .map(String::from),
     );
     for key in found {
         let written = page.split('`').any(|code| code.split(['.', ',', ' ', '[']).any(|part| part == key));

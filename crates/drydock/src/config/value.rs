@@ -1,5 +1,6 @@
 //! Values of `config.yaml` that have a range: read so that what is wrong is said where it stands.
 
+use jiff::civil::Time;
 use serde::{Deserialize, Deserializer, de::Error};
 use types::Span;
 
@@ -13,6 +14,11 @@ pub(super) fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D
 pub(super) fn some_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
     let span = span(deserializer)?;
     if span.0.is_zero() { Err(Error::custom("must be longer than 0s")) } else { Ok(span) }
+}
+
+pub(super) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| Error::custom(format!("`{text}` is not a time of day such as 22:00")))
 }
 
 pub(super) fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {

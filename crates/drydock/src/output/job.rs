@@ -4,7 +4,22 @@ use super::{
     cells::{bytes, seconds, size, table},
     clean,
 };
-use api::{JobSummary, RecycleJob, TableResult, TableState};
+use api::{JobSummary, JobUpdate, RecycleJob, TableResult, TableState};
+use jiff::Timestamp;
+
+/// The WebSocket's own message.
+pub fn job_update(job: &RecycleJob, now: Timestamp) -> JobUpdate {
+    JobUpdate {
+        kind: "job_update".to_owned(),
+        job_id: job.job_id.clone(),
+        status: job.status,
+        progress: job.progress.percentage,
+        timestamp: now,
+        current_table: job.progress.current_table.clone(),
+        phase: job.progress.phase.clone(),
+        space_freed_bytes: job.statistics.space_freed_bytes,
+    }
+}
 
 /// All jobs, newest first.
 pub fn job_list(jobs: &[JobSummary]) -> String {

@@ -6,7 +6,7 @@ mod plan;
 
 pub(crate) use cells::clean;
 pub use cells::{bytes, seconds};
-pub use job::{job_list, job_report};
+pub use job::{job_list, job_report, job_update};
 pub use plan::plan;
 
 use serde::Serialize;

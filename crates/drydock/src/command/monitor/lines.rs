@@ -4,10 +4,10 @@ use super::watch::Watch;
 use crate::{
     app::App,
     args::MonitorFormat,
-    output::{Sink, bytes, clean, json_line},
+    output::{Sink, bytes, clean, job_update, json_line},
     signals::Interrupts,
 };
-use api::{JobUpdate, RecycleJob};
+use api::RecycleJob;
 use jiff::Timestamp;
 use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 use types::{Failure, JobId};
@@ -46,22 +46,8 @@ fn end(format: MonitorFormat, now: Timestamp) -> Result<ExitCode, Failure> {
 
 fn line(job: &RecycleJob, format: MonitorFormat, now: Timestamp) -> Result<String, Failure> {
     match format {
-        MonitorFormat::Json => json_line(&update(job, now)),
+        MonitorFormat::Json => json_line(&job_update(job, now)),
         MonitorFormat::Table => Ok(clean(&text(job, now))),
-    }
-}
-
-/// The WebSocket's own message.
-fn update(job: &RecycleJob, now: Timestamp) -> JobUpdate {
-    JobUpdate {
-        kind: "job_update".to_owned(),
-        job_id: job.job_id.clone(),
-        status: job.status,
-        progress: job.progress.percentage,
-        timestamp: now,
-        current_table: job.progress.current_table.clone(),
-        phase: job.progress.phase.clone(),
-        space_freed_bytes: job.statistics.space_freed_bytes,
     }
 }
 
