@@ -1,4 +1,5 @@
 //! The door itself: bad input, other sites, limits, the page, TLS, ending.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
 mod support;
 

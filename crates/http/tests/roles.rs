@@ -1,4 +1,5 @@
 //! Who may do what: every route of the document, every role. A new route without a row here fails.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
 mod support;
 

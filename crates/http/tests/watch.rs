@@ -1,4 +1,5 @@
 //! The WebSocket: the seed's message, order, tokens, other sites, the end.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
 mod support;
 

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Random(Arc<Mutex<StdRng>>);
 
 impl Random {
-    /// Seeded by the operating system.
+    /// Seeded by the operating system with all the bits the generator takes: tokens are drawn from it.
     #[allow(clippy::disallowed_methods, reason = "this is the room those calls belong in")]
     pub fn real() -> Self {
-        Self::seeded(rand::rng().next_u64())
+        Self(Arc::new(Mutex::new(StdRng::from_rng(&mut rand::rng()))))
     }
 
     /// Fills with bytes nobody can guess, for tokens. Never replayed: a seed of 64 bits would be all there is to guess.

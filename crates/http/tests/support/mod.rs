@@ -20,7 +20,7 @@ pub struct Bed {
     pub shutdown: CancellationToken,
     pub client: Client,
     pub token: Option<String>,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 /// The door's settings on a free loopback port.
@@ -52,7 +52,7 @@ impl Bed {
         control.start().await.unwrap();
         let shutdown = CancellationToken::new();
         let server = serve(control.clone(), http, shutdown.clone()).await.unwrap();
-        Bed { control, store, server, shutdown, client: Client::new(), token: None, _directory: directory }
+        Bed { control, store, server, shutdown, client: Client::new(), token: None, directory }
     }
 
     /// The same server, asked with a token.
@@ -79,6 +79,13 @@ impl Bed {
 
     pub async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
         answer(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// All that lies on disk, as text.
+    pub fn kept(&self) -> String {
+        let files = std::fs::read_dir(self.directory.path()).unwrap();
+        let bytes = files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap());
+        String::from_utf8_lossy(&bytes.collect::<Vec<u8>>()).into_owned()
     }
 
     pub async fn end(self) {
