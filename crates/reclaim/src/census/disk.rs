@@ -26,8 +26,8 @@ pub(super) async fn own_directory(
 /// Free and total bytes: from the file system, or from `MariaDB`'s `DISKS` plug-in where it is loaded.
 pub(super) async fn room(session: &mut Session, directory: Option<&Path>) -> Result<Option<(u64, u64)>, SqlError> {
     if let Some(stat) = directory.and_then(|directory| statvfs(directory).ok()) {
-        let unit = u64::from(stat.fragment_size());
-        return Ok(Some((u64::from(stat.blocks_available()) * unit, u64::from(stat.blocks()) * unit)));
+        let unit = stat.fragment_size();
+        return Ok(Some((stat.blocks_available() * unit, stat.blocks() * unit)));
     }
     match session.rows("SELECT Path, Total, Available, @@datadir AS home FROM information_schema.DISKS").await {
         Err(error) if error.is_unknown_statement() || error.is_denied() => Ok(None),

@@ -220,7 +220,7 @@ fn points(low: &str, high: &str, count: u64) -> Vec<String> {
         .map(|rank| format!("{common}{}{}", letter(rank / 95), letter(rank % 95)))
         .collect();
     all.dedup();
-    all[0] = low.to_owned();
+    low.clone_into(&mut all[0]);
     all
 }
 

@@ -185,6 +185,9 @@ impl Sampler<'_> {
             let affordable = self.tablespace.read + u64::from(self.logical_page) <= self.allowance;
             if sizes.is_empty() || (affordable && sizes.len() < ENOUGH_SIZES) {
                 sizes.extend(page::record_sizes(&self.tablespace.page(draw.number)?));
+                if sizes.is_empty() {
+                    break; // The old record format does not tell: further pages would not either.
+                }
             }
         }
         let (bytes, records) = leaves.iter().fold((0.0, 0.0), |sum, draw| match draw.page {

@@ -53,7 +53,7 @@ impl Spaces {
     /// Reads all; needs the `PROCESS` privilege. A server without these views has none.
     pub async fn read(session: &mut Session, caps: &Capabilities) -> Result<Self, SqlError> {
         let mut spaces: HashMap<u64, Space> =
-            optional(session, "TABLESPACES").await?.iter().map(|row| space(row)).map(|s| (s.id, s)).collect();
+            optional(session, "TABLESPACES").await?.iter().map(space).map(|s| (s.id, s)).collect();
         let missing = spaces.values().any(|space| space.path.is_none());
         let files = if missing { optional(session, "DATAFILES").await? } else { Vec::new() };
         for row in files {

@@ -122,9 +122,11 @@ impl Part<'_> {
         let name = &self.table.name;
         let (mut plain, mut encoded) = (format!("{}/{}", name.database, name.table), self.table.encoded.clone());
         if let Some(partition) = self.partition {
-            plain += &format!("#p#{}", partition.name.to_lowercase());
+            plain.push_str("#p#");
+            plain.push_str(&partition.name.to_lowercase());
             if let Some(sub) = &partition.subpartition {
-                plain += &format!("#sp#{}", sub.to_lowercase());
+                plain.push_str("#sp#");
+                plain.push_str(&sub.to_lowercase());
             }
             encoded = encoded.zip(partition.encoded.as_ref()).map(|(table, part)| table + part);
         }
