@@ -1,0 +1,110 @@
+//! What the server weighs when nothing happens, and how fast `GET /jobs` answers over 10,000 jobs.
+//!
+//! `cargo build --release -p drydock && cargo run --release -p bench --bin server_idle`
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a measuring program stops loudly and prints figures for people"
+)]
+
+use api::JobStatus;
+use bench::{program, table};
+use jobs::{JobRecord, JobStore, NewJob};
+use reqwest::Client;
+use runtime::Clock;
+use serde_json::{Value, json};
+use std::{path::Path, time::Duration};
+use tokio::process::Child;
+
+const JOBS: usize = 10_000;
+/// Tables in each job's document; about 5 KB.
+const TABLES: usize = 20;
+const CALLS: usize = 500;
+
+#[tokio::main]
+async fn main() {
+    let home = tempfile::tempdir().unwrap();
+    fill(&home.path().join("data/jobs.db")).await;
+    let port = testkit::free_port();
+    std::fs::write(home.path().join("config.yaml"), format!("server:\n  host: 127.0.0.1\n  port: {port}\n")).unwrap();
+    let server = program::drydock(home.path()).arg("server").kill_on_drop(true).spawn().unwrap();
+    let base = format!("http://127.0.0.1:{port}");
+    let client = Client::new();
+    answer(&client, &base).await;
+    let mut rows = vec![weight(&server, "idle, 10 s after its start").await];
+    for (call, path) in [
+        ("GET /jobs", "/api/v1/recycle/jobs"),
+        ("GET /jobs?status=running", "/api/v1/recycle/jobs?status=running"),
+        ("GET /jobs?limit=10&offset=9990", "/api/v1/recycle/jobs?limit=10&offset=9990"),
+        ("GET /jobs?limit=1000", "/api/v1/recycle/jobs?limit=1000"),
+        ("GET /health", "/api/v1/health"),
+        ("GET /", "/"),
+    ] {
+        rows.push(timed(&client, call, &format!("{base}{path}")).await);
+    }
+    rows.push(weight(&server, "idle again").await);
+    table::print("Server", &["what", "p50", "p99", "max"], &rows);
+}
+
+/// A store as it looks after a year: nearly all jobs are completed.
+async fn fill(file: &Path) {
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let store = store::open(file.to_str().unwrap(), None).await.unwrap();
+    for _ in 0..JOBS {
+        let new = NewJob { kind: "elsewhere".to_owned(), body: document(), created_at: Clock::real().now() };
+        let job = store.create(new).await.unwrap();
+        store.save(&JobRecord { status: JobStatus::Completed, progress: 100.0, ..job }, None).await.unwrap();
+    }
+    store.close().await;
+}
+
+fn document() -> Value {
+    let tables = (0..TABLES).map(|n| {
+        json!({ "node": "192.168.1.101:3306", "database": "shop", "table": format!("orders_{n}"), "state": "done",
+                "file_bytes": 1_073_741_824_u64, "predicted_freed_bytes": 536_870_912, "predicted_low_bytes": 500_000_000,
+                "predicted_high_bytes": 560_000_000, "data_free_bytes": 530_000_000, "freed_bytes": 537_000_000 })
+    });
+    let tables: Vec<Value> = tables.collect();
+    json!({ "status": "completed", "statistics": { "space_freed_mb": 10_240, "tables_processed": tables } })
+}
+
+async fn answer(client: &Client, base: &str) {
+    for _ in 0..600 {
+        if client.get(format!("{base}/api/v1/health")).send().await.is_ok_and(|answer| answer.status().is_success()) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the server does not answer");
+}
+
+/// Resident memory, once it has had time to settle.
+async fn weight(server: &Child, when: &str) -> Vec<String> {
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id().unwrap())).unwrap();
+    let kib = |key: &str| -> i64 {
+        let line = status.lines().find(|line| line.starts_with(key)).unwrap_or_default();
+        line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(0)
+    };
+    let mib = |key: &str| table::mib(kib(key) << 10);
+    let now = format!("{} MiB, of it {} not of files", mib("VmRSS"), mib("RssAnon"));
+    vec![format!("resident memory, {when}"), now, String::new(), format!("{} MiB", mib("VmHWM"))]
+}
+
+async fn timed(client: &Client, call: &str, url: &str) -> Vec<String> {
+    let clock = Clock::real();
+    let mut spans = Vec::with_capacity(CALLS);
+    for _ in 0..CALLS {
+        let start = clock.instant();
+        let answer = client.get(url).send().await.unwrap().error_for_status().unwrap();
+        drop(answer.bytes().await.unwrap());
+        spans.push(clock.since(start));
+    }
+    spans.sort_unstable();
+    let at = |share: f64| spans[((spans.len() - 1) as f64 * share) as usize];
+    let ms = |span: Duration| format!("{:.2} ms", span.as_secs_f64() * 1e3);
+    vec![call.to_owned(), ms(at(0.5)), ms(at(0.99)), ms(at(1.0))]
+}
