@@ -265,15 +265,20 @@ impl Surveyor<'_> {
     async fn content(&mut self, part: &Part<'_>, space: &Space) -> Result<Content, SqlError> {
         let allowance = self.budget.share(space.file_bytes);
         let before = self.read + self.asked;
-        let content = match self.by_pages(part, space, allowance).await {
-            Some(content) => content,
-            None => self.by_sql(part, space, allowance).await?,
+        let seen = self.by_pages(part, space, allowance).await;
+        let content = match seen {
+            Some((content, true)) => content,
+            // Not to be trusted: rows by SQL are better, but where none can be afforded a doubtful look beats none.
+            doubtful => {
+                let rows = self.by_sql(part, space, allowance).await?;
+                doubtful.map(|(content, _)| content).filter(|_| rows.method == Method::None).unwrap_or(rows)
+            }
         };
         self.budget.spend(space.file_bytes, self.read + self.asked - before);
         Ok(content)
     }
 
-    async fn by_pages(&mut self, part: &Part<'_>, space: &Space, allowance: u64) -> Option<Content> {
+    async fn by_pages(&mut self, part: &Part<'_>, space: &Space, allowance: u64) -> Option<(Content, bool)> {
         if space.encrypted || space.file_bytes < TINY || allowance < super::budget::BLOCK {
             return None;
         }
@@ -287,18 +292,22 @@ impl Surveyor<'_> {
         let stale = self.dirty_pages.min(sampled.used_pages as f64) / file_pages;
         // Deleted rows that purge has not taken away look alive on a page; the server's count leaves them out at once.
         let marked = self.history > 0.0 && sampled.records > 1.15 * part.rows() as f64;
-        if sampled.unreadable > 0.25 || stale > 0.05 || marked {
+        if sampled.unreadable > 0.25 {
             return None;
         }
-        Some(Content {
+        let content = Content {
             file_bytes: space.file_bytes,
             data_free_bytes: part.data_free(),
             method: Method::Pages,
             page_bytes: space.page_bytes,
             logical_bytes: space.logical_bytes,
             indexes: sampled.indexes,
-            doubt: stale + sampled.unreadable / 2.0 + if space.compressed { 0.1 } else { 0.0 },
-        })
+            doubt: stale
+                + sampled.unreadable / 2.0
+                + if space.compressed { 0.1 } else { 0.0 }
+                + if marked { 0.5 } else { 0.0 },
+        };
+        Some((content, stale <= 0.05 && !marked))
     }
 
     async fn by_sql(&mut self, part: &Part<'_>, space: &Space, allowance: u64) -> Result<Content, SqlError> {
