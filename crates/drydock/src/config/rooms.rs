@@ -3,7 +3,7 @@
 use super::{Cluster, Config, ConfigError, ConfigFile, Lookup, Member};
 use control::{
     AlertSettings, ClusterSettings, Concurrency, DatabaseSettings, MetricsSettings, RecycleDefaults, Settings, TlsMode,
-    TokenSettings,
+    TokenSettings, Window,
 };
 use http::{HttpSettings, TlsFiles};
 use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
@@ -26,7 +26,7 @@ impl Config {
             alerts: alerts(values)?,
             tokens: tokens(values)?,
             password: self.password.clone(),
-            window: None,
+            window: values.recycling.window.as_ref().map(|window| Window { start: window.start, end: window.end }),
         })
     }
 
