@@ -7,6 +7,7 @@
     reason = "a measuring program stops loudly"
 )]
 
+pub mod crash;
 pub mod fill;
 pub mod load;
 pub mod machine;
