@@ -29,14 +29,13 @@ impl Step for Rebuild {
 
     async fn act(&self, ctx: &StepContext<'_>) -> Result<Value, StepError> {
         let work = &*self.0;
-        let mut ended = match last(ctx) {
-            Some(earlier) => attempt::settle(work, ctx, earlier).await?,
-            None => {
-                if ctx.resumed() {
-                    gate::pass(work, ctx.cancel(), Applier::PerhapsOurs).await?;
-                }
-                attempt::run(work, ctx).await?
+        let mut ended = if let Some(earlier) = last(ctx) {
+            attempt::settle(work, ctx, earlier).await?
+        } else {
+            if ctx.resumed() {
+                gate::pass(work, ctx.cancel(), Applier::PerhapsOurs).await?;
             }
+            attempt::run(work, ctx).await?
         };
         let mut pause = work.beat;
         loop {

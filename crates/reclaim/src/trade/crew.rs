@@ -120,14 +120,14 @@ impl Crew {
         }
         let is_writer = |node: &NodePlan| fleet.topology.nodes.iter().any(|n| n.id == node.id && n.writer);
         let (writers, replicas): (Vec<_>, Vec<_>) = lanes.into_iter().partition(|(node, _)| is_writer(node));
-        let spare = fleet.replicas().count().saturating_sub(1).max(1);
-        let at_once = (self.plan.config.parallel.max(1) as usize).min(spare);
+        let most = fleet.replicas().count().saturating_sub(1).max(1);
+        let at_once = (self.plan.config.parallel.max(1) as usize).min(most);
         let mut ends = Vec::new();
         for (group, at_once) in [(replicas, at_once), (writers, 1)] {
             let mut ready = Vec::new();
             for (node, first) in group {
                 match self.share(fleet, node, held).await {
-                    Ok(share) => ready.push(Lane { crew: self, fleet, node, share, first, spare: at_once > 1 }),
+                    Ok(hold) => ready.push(Lane { crew: self, fleet, node, share: hold, first, spare: at_once > 1 }),
                     Err(error) => ends.push(self.give_up(node, first, error).await),
                 }
             }

@@ -187,17 +187,14 @@ impl Lane<'_> {
     }
 
     async fn done(&self, index: usize, outputs: Map<String, Value>) -> After {
-        match outputs.get("verify").cloned().map(serde_json::from_value::<Report>) {
-            Some(Ok(report)) => {
-                self.crew.board.done(index, &report).await;
-                After::Next
-            }
-            _ => {
-                let error = ReclaimError::BadDocument("a unit ended without a report".to_owned());
-                self.crew.board.ended(index, TableState::Failed, &error.to_string()).await;
-                After::Failed(error.into())
-            }
-        }
+        let report = outputs.get("verify").cloned().map(serde_json::from_value::<Report>);
+        let Some(Ok(report)) = report else {
+            let error = ReclaimError::BadDocument("a unit ended without a report".to_owned());
+            self.crew.board.ended(index, TableState::Failed, &error.to_string()).await;
+            return After::Failed(error.into());
+        };
+        self.crew.board.done(index, &report).await;
+        After::Next
     }
 
     fn work(&self, index: usize, table: &TablePlan) -> Work {
