@@ -107,3 +107,30 @@ async fn a_logged_statement_flows(engine: Engine) {
 async fn binlog_on_flows_from_the_primary() {
     bed::on_each(a_logged_statement_flows).await;
 }
+
+/// Two at once of three: the third stays out of work, and all are done in the end.
+async fn two_at_once(engine: Engine) {
+    let fleet = bed::wasteful(engine, 3, 30_000).await;
+    let config = RecycleConfig { parallel: 2, ..bed::config(fleet.primary()) };
+    let hall = Hall::new();
+    let id = hall.submit(fleet.primary(), config).await;
+    let mut most = 0;
+    let job = loop {
+        let job = hall.job(&id).await;
+        let running = |result: &&api::TableResult| result.state == TableState::Running;
+        most = most.max(job.statistics.tables_processed.iter().filter(running).count());
+        if job.status.is_final() {
+            break job;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    };
+    assert_eq!(job.status, JobStatus::Completed, "{job:#?}");
+    assert_eq!((job.progress.processed_tables, job.progress.failed_tables), (3, 0), "{job:#?}");
+    assert_eq!(most, 2, "how many ran at once");
+    same_rows(&fleet, "shop.orders").await;
+}
+
+#[tokio::test]
+async fn parallel_keeps_one_replica_out_of_work() {
+    bed::on_each(two_at_once).await;
+}

@@ -127,7 +127,7 @@ impl Crew {
             let mut ready = Vec::new();
             for (node, first) in group {
                 match self.share(fleet, node, held).await {
-                    Ok(hold) => ready.push(Lane { crew: self, fleet, node, share: hold, first, spare: at_once > 1 }),
+                    Ok(grip) => ready.push(Lane { crew: self, fleet, node, share: grip, first, spare: at_once > 1 }),
                     Err(error) => ends.push(self.give_up(node, first, error).await),
                 }
             }
