@@ -3,7 +3,10 @@
 //! The old values are journaled before any is changed. Only what the server still has in the lowered state is put back,
 //! and a node that somebody has made writable meanwhile is never made read-only again.
 
-use super::{Work, gate::failed};
+use super::{
+    Work,
+    gate::{self, failed},
+};
 use crate::{
     ReclaimError,
     plan::{
@@ -42,18 +45,12 @@ impl Step for Arm {
     }
 
     async fn act(&self, ctx: &StepContext<'_>) -> Result<Value, StepError> {
-        let mut session = self.0.connect().await.map_err(failed)?;
-        let mut armed = noted(ctx);
-        let wanted = wanted(&self.0, &mut session).await.map_err(failed)?;
-        // What an earlier run noted is the true old value; what the server says now may be lowered already.
-        let known = |change: &Change| armed.changes.iter().any(|old| old.name == change.name);
-        let more: Vec<Change> = wanted.changes.into_iter().filter(|change| !known(change)).collect();
-        armed.changes.extend(more);
-        armed.applier |= wanted.applier;
-        ctx.note(json!(armed)).await?;
-        lower(&mut session, &armed).await.map_err(failed)?;
-        session.close().await;
-        Ok(json!(armed))
+        loop {
+            match arm_once(&self.0, ctx).await {
+                Err(error) => gate::again(&self.0, ctx.cancel(), error).await?,
+                armed => return armed,
+            }
+        }
     }
 
     async fn undo(&self, ctx: &StepContext<'_>) -> Result<(), StepError> {
@@ -77,6 +74,21 @@ impl Step for Restore {
     async fn undo(&self, _ctx: &StepContext<'_>) -> Result<(), StepError> {
         Ok(())
     }
+}
+
+async fn arm_once(work: &Work, ctx: &StepContext<'_>) -> Result<Value, StepError> {
+    let mut session = work.connect().await.map_err(failed)?;
+    let mut armed = noted(ctx);
+    let wanted = wanted(work, &mut session).await.map_err(failed)?;
+    // What an earlier run noted is the true old value; what the server says now may be lowered already.
+    let known = |change: &Change| armed.changes.iter().any(|old| old.name == change.name);
+    let more: Vec<Change> = wanted.changes.into_iter().filter(|change| !known(change)).collect();
+    armed.changes.extend(more);
+    armed.applier |= wanted.applier;
+    ctx.note(json!(armed)).await?;
+    lower(&mut session, &armed).await.map_err(failed)?;
+    session.close().await;
+    Ok(json!(armed))
 }
 
 fn noted(ctx: &StepContext<'_>) -> Armed {

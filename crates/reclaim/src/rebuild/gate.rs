@@ -12,7 +12,7 @@ use mysql::{Capabilities, Session};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
-use types::Failure;
+use types::{Code, Failure};
 
 /// The first step of a unit. Changes nothing, so there is nothing to undo.
 pub(crate) struct Gate(pub Arc<Work>);
@@ -78,6 +78,25 @@ pub(crate) async fn rest(work: &Work, cancel: &CancellationToken, span: std::tim
 /// A failure of this room as a failed step.
 pub(crate) fn failed(error: impl Into<ReclaimError>) -> StepError {
     StepError::Failed(Failure::from(error.into()))
+}
+
+/// True if a step failed only because the server could not be reached or the session broke: it may be restarting.
+pub(crate) fn is_transient(error: &StepError) -> bool {
+    match error {
+        StepError::Failed(failure) => {
+            failure.code == Code::ConnectFailed && !failure.details.contains_key("mysql_error")
+        }
+        _ => false,
+    }
+}
+
+/// After a transient failure: waits a beat, or fails for good once the table's limit has run out.
+pub(crate) async fn again(work: &Work, cancel: &CancellationToken, error: StepError) -> Result<(), StepError> {
+    if !is_transient(&error) || work.left().is_zero() {
+        return Err(error);
+    }
+    work.sink.phase(&format!("waiting: {error}")).await;
+    rest(work, cancel, work.beat).await
 }
 
 async fn ask(work: &Work, stopped: bool) -> Result<Answer, ReclaimError> {

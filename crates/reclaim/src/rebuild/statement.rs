@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
 /// Attempts after which a table whose statement keeps vanishing is given up.
-const VANISHED_LIMIT: usize = 3;
+const VANISHED_LIMIT: usize = 5;
 /// How long an undo tries to be sure that the statement is gone.
 const KILL_LIMIT: Duration = Duration::from_mins(1);
 /// Longest pause between two attempts that ran into a lock.
@@ -35,7 +35,7 @@ impl Step for Rebuild {
             if ctx.resumed() {
                 gate::pass(work, ctx.cancel(), Applier::PerhapsOurs).await?;
             }
-            attempt::run(work, ctx).await?
+            run_or_settle(work, ctx).await?
         };
         let mut pause = work.beat;
         loop {
@@ -48,7 +48,7 @@ impl Step for Rebuild {
             gate::rest(work, ctx.cancel(), pause).await?;
             pause = (pause * 2).min(PAUSE_LIMIT);
             gate::pass(work, ctx.cancel(), Applier::PerhapsOurs).await?;
-            ended = attempt::run(work, ctx).await?;
+            ended = run_or_settle(work, ctx).await?;
         }
     }
 
@@ -62,6 +62,17 @@ impl Step for Rebuild {
 
     fn is_pivot(&self) -> bool {
         true
+    }
+}
+
+/// A session that breaks before the statement was sent, or after it, leaves it to the table's files what happened.
+async fn run_or_settle(work: &Work, ctx: &StepContext<'_>) -> Result<Ended, StepError> {
+    match attempt::run(work, ctx).await {
+        Err(error) if gate::is_transient(&error) => match last(ctx) {
+            Some(attempt) => attempt::settle(work, ctx, attempt).await,
+            None => Ok(Ended::NotDone(error.to_string())),
+        },
+        ended => ended,
     }
 }
 

@@ -1,6 +1,12 @@
 //! Step `verify`: what was really freed, by the files on each node, and that nothing else changed.
 
-use super::{Work, attempt::Attempt, file, gate::failed, look};
+use super::{
+    Work,
+    attempt::Attempt,
+    file,
+    gate::{self, failed},
+    look,
+};
 use crate::{ReclaimError, gates::errant};
 use api::GateVerdict;
 use async_trait::async_trait;
@@ -47,9 +53,12 @@ impl Step for Verify {
         let seconds = output.get("seconds").and_then(Value::as_f64).unwrap_or(0.0);
         let attempt: Attempt = serde_json::from_value(output.get("attempt").cloned().unwrap_or_default())
             .map_err(|error| failed(ReclaimError::BadDocument(error.to_string())))?;
-        let mut session = work.connect().await.map_err(failed)?;
-        let here = here(work, &mut session, &attempt).await.map_err(failed)?;
-        session.close().await;
+        let here = loop {
+            match here(work, &attempt).await.map_err(failed) {
+                Err(error) => gate::again(work, ctx.cancel(), error).await?,
+                Ok(here) => break here,
+            }
+        };
         let mut measured = vec![here];
         for (endpoint, (_, before)) in work.below.iter().zip(&attempt.below) {
             measured.push(below(work, ctx, endpoint, before, &attempt.marker).await?);
@@ -62,7 +71,8 @@ impl Step for Verify {
     }
 }
 
-async fn here(work: &Work, session: &mut Session, attempt: &Attempt) -> Result<Measured, ReclaimError> {
+async fn here(work: &Work, attempt: &Attempt) -> Result<Measured, ReclaimError> {
+    let session = &mut work.connect().await?;
     let capabilities = Capabilities::probe(session).await?;
     let table = work.name();
     let now = file::identity(session, &capabilities, &table).await?;
