@@ -115,7 +115,8 @@ pub fn verdict(disks: &Disks, data_needed: u64, tmp_needed: u64) -> GateVerdict 
         .unwrap_or(GateVerdict::Pass)
 }
 
-/// A twentieth of the disk, but never more than 10 GB: on a large disk that is enough to notice and act.
+/// A twentieth of the disk, but never more than 1 GB: the tool is called for when disks are nearly full, and a larger
+/// reserve would refuse the very rebuilds that give space back.
 #[allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -123,7 +124,7 @@ pub fn verdict(disks: &Disks, data_needed: u64, tmp_needed: u64) -> GateVerdict 
     reason = "a size in bytes"
 )]
 fn reserve(space: Space) -> u64 {
-    ((space.total as f64 * RESERVE) as u64).min(10 << 30)
+    ((space.total as f64 * RESERVE) as u64).min(1 << 30)
 }
 
 #[cfg(test)]
