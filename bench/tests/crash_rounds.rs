@@ -1,4 +1,5 @@
 //! A few rounds of sudden death on each engine; `CRASH_ROUNDS` and `CRASH_SEED` choose more of them, and others.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
 use bench::crash;
 use runtime::Random;

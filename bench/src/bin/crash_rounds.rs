@@ -9,10 +9,10 @@ use testkit::Engine;
 #[tokio::main]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [first, place] = arguments.as_slice() {
-        if first == "worker" {
-            return worker::work(place).await;
-        }
+    if let [first, place] = arguments.as_slice()
+        && first == "worker"
+    {
+        return worker::work(place).await;
     }
     let rounds: u32 = arguments.first().and_then(|text| text.parse().ok()).unwrap_or(100);
     let seed: u64 = arguments.get(2).and_then(|text| text.parse().ok()).unwrap_or(1);

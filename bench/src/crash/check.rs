@@ -61,10 +61,10 @@ pub async fn after(bed: &Bed, before: &State, id: &JobId, job: &RecycleJob) -> V
     for (index, server) in bed.fleet.servers.iter().enumerate() {
         let mut now = settings(server).await;
         // A restarted server forgets `super_read_only` unless somebody sets it; the job may have put it back or not.
-        if started(server).await > before.started[index] {
-            if let Some(value) = before.settings[index].get("super_read_only") {
-                now.insert("super_read_only".into(), value.clone());
-            }
+        if started(server).await > before.started[index]
+            && let Some(value) = before.settings[index].get("super_read_only")
+        {
+            now.insert("super_read_only".into(), value.clone());
         }
         if now != before.settings[index] {
             wrong.push(format!("settings of server {index}: {now:?}, before {:?}", before.settings[index]));

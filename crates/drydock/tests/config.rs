@@ -1,4 +1,5 @@
 //! The configuration through the real program: what is wrong is said, what is secret is not.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Help, completions, manual pages and version of both programs.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
 mod support;
 

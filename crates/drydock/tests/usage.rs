@@ -1,4 +1,5 @@
 //! Command lines that cannot be read, and logs that cannot be written.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
 mod support;
 

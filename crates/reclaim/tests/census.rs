@@ -1,4 +1,5 @@
 //! The census and the undo shrink on every engine there is.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
 #[path = "estimating/bed.rs"]
 mod bed;
@@ -57,7 +58,7 @@ async fn another_servers_directory_is_not_taken_for_this_ones() {
 async fn a_bloated_undo_shrinks_while_the_server_works() {
     for engine in engines() {
         let mut bed = Bed::start(engine).await;
-        let limit = Duration::from_secs(60);
+        let limit = Duration::from_mins(1);
         if engine == Engine::MariaDb {
             let refused = shrink_undo(&mut bed.session, &bed.caps, &Clock::real(), limit).await.unwrap_err();
             assert!(matches!(refused, UndoShrinkError::Unsupported { .. }), "{refused:?}");
@@ -102,7 +103,7 @@ async fn an_open_transaction_keeps_the_undo_and_everything_is_put_back() {
         assert_eq!(bed.server.value(inactive).await, "0");
         bed.settle().await;
         // A spare left behind is taken up and dropped by the next run.
-        shrink_undo(&mut bed.session, &bed.caps, &Clock::real(), Duration::from_secs(60)).await.unwrap();
+        shrink_undo(&mut bed.session, &bed.caps, &Clock::real(), Duration::from_mins(1)).await.unwrap();
         let spare = "SELECT COUNT(*) FROM information_schema.INNODB_TABLESPACES WHERE NAME LIKE 'drydock%'";
         assert_eq!(bed.server.value(spare).await, "0");
     }

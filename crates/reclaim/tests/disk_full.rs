@@ -1,4 +1,5 @@
 //! A disk too small for the new copy: seen beforehand, and survived where it could not be seen.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
 mod bed;
 
@@ -50,7 +51,7 @@ async fn too_small(engine: Engine) {
     fleet.catch_up(1, 0).await;
     let replica = &fleet.servers[1];
     bed::purged(replica).await;
-    fill_up(&disk, 12).await;
+    fill_up(&disk, 12);
     let before = (bed::settings(replica).await, replica.file_bytes("shop/orders.ibd"));
     let mut drawn = plan(&replica.endpoint(), &bed::config(replica), &PlanOptions::default(), &Clock::real())
         .await
@@ -67,7 +68,7 @@ async fn too_small(engine: Engine) {
     }
     let hall = Hall::new();
     std::fs::remove_file(disk.path().join("ballast")).expect("room for the gate's reserve");
-    fill_up(&disk, if engine == Engine::MySql { 44 } else { 34 }).await;
+    fill_up(&disk, if engine == Engine::MySql { 44 } else { 34 });
     let id = hall.submit_plan(drawn).await;
     let job = hall.finished(&id).await;
     assert_eq!(job.status, JobStatus::Failed, "{job:#?}");
@@ -80,7 +81,7 @@ async fn too_small(engine: Engine) {
 }
 
 /// Leaves so many MB free.
-async fn fill_up(disk: &SmallDisk, leave: u64) {
+fn fill_up(disk: &SmallDisk, leave: u64) {
     let stat = Command::new("df").args(["--output=avail", "-B1"]).arg(disk.path()).output().expect("df");
     let text = String::from_utf8_lossy(&stat.stdout).into_owned();
     let free: u64 = text.lines().nth(1).and_then(|line| line.trim().parse().ok()).expect("free bytes");

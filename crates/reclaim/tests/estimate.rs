@@ -1,4 +1,5 @@
 //! Predictions held against real rebuilds, on every engine there is.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
 #[path = "estimating/bed.rs"]
 mod bed;

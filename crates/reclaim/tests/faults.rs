@@ -1,4 +1,5 @@
 //! What goes wrong while a job runs: locks, limits, crashes of the tool and of the server, promotion, a second tool.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
 mod bed;
 

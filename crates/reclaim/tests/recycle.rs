@@ -1,4 +1,5 @@
 //! Recycle jobs on real fleets: what is freed, and what is left exactly as it was.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
 mod bed;
 
@@ -11,7 +12,7 @@ fn file(server: &Server) -> u64 {
     server.file_bytes("shop/orders.ibd")
 }
 
-/// S1 (statements out of the binlog), S7 (freed bytes are file sizes), S11 (super_read_only is lowered and restored).
+/// S1 (statements out of the binlog), S7 (freed bytes are file sizes), S11 (`super_read_only` is lowered and restored).
 async fn frees_replicas_and_leaves_no_trace(engine: Engine) {
     let fleet = bed::wasteful(engine, 2, 60_000).await;
     let before: Vec<(String, String, u64)> = {
@@ -57,7 +58,7 @@ async fn s1_s7_s11_replicas_are_freed_and_nothing_else_changes() {
 }
 
 /// S2: the seed's tool leaked a connection per statement and hung around the tenth table. S6: its lock gate failed every
-/// table on servers without INNODB_LOCKS.
+/// table on servers without `INNODB_LOCKS`.
 async fn many_tables_one_connection_each(engine: Engine) {
     let fleet = bed::fleet(engine, 1).await;
     for number in 0..14 {

@@ -1,4 +1,5 @@
 //! Tables of every shape: partitions, FULLTEXT, foreign keys, names, old dates, an impatient applier.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
 mod bed;
 

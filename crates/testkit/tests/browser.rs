@@ -1,4 +1,5 @@
 //! The browser of the test bed sees, presses, types, and hears complaints.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
 use testkit::Browser;
 

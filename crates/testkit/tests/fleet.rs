@@ -1,4 +1,5 @@
 //! A fleet starts, replicates, survives a crash of a member.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
 use testkit::{Engine, Fleet};
 

@@ -1,4 +1,5 @@
 //! The page in a real headless Chromium, before the real program and a real fleet: every part, on both engines.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -255,7 +255,9 @@ pub async fn settings(server: &Server) -> String {
                'innodb_segment_reserve_factor', 'innodb_online_alter_log_max_size', 'lock_wait_timeout', 'sql_mode')";
     let rows = session.rows(sql).await.expect("variables");
     session.close().await;
-    rows.iter().map(|row| format!("{:?}={:?};", row.text("Variable_name"), row.text("Value"))).collect()
+    let shown: Vec<String> =
+        rows.iter().map(|row| format!("{:?}={:?}", row.text("Variable_name"), row.text("Value"))).collect();
+    shown.join(";")
 }
 
 /// The transactions a server knows of.
