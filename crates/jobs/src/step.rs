@@ -19,6 +19,10 @@ pub enum StepError {
     /// It cannot know whether its effect happened. Never retried blind: the undo must look first.
     #[error("outcome unknown: {0}")]
     Ambiguous(Failure),
+    /// It cannot go on now, and what is done must not be taken back for that: the unit is left as it stands, nothing is
+    /// journaled, and the act is run again when the job is.
+    #[error(transparent)]
+    Parked(Failure),
     /// The journal could not be written; everything stops where it is and whoever holds the lease next resumes.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -24,7 +24,8 @@ pub enum UnitOutcome {
     Failed(Failure),
     /// It was cancelled and everything was taken back.
     Cancelled,
-    /// Taking back did not succeed; running the unit again tries again. Something may still be lowered on the server.
+    /// A step could not go on for now, or taking back did not succeed; running the unit again tries again. Something may
+    /// still be lowered on the server.
     Stuck(Failure),
 }
 
@@ -42,6 +43,8 @@ enum Phase {
 enum Ending {
     Failed(Failure),
     Cancelled,
+    /// Not taken back at all: it goes on when it is run again.
+    Parked(Failure),
 }
 
 /// What the journal says of a unit.
@@ -86,6 +89,7 @@ pub async fn run_unit(journal: &Journal, unit: &Unit, cancel: &CancellationToken
         Some(ending) => ending,
         None => match run.forward().await? {
             Ok(outputs) => return Ok(UnitOutcome::Done(outputs)),
+            Err(Ending::Parked(failure)) => return Ok(UnitOutcome::Stuck(failure)),
             Err(ending) => ending,
         },
     };
@@ -135,6 +139,7 @@ impl Run<'_> {
             Err(StepError::Store(error)) => Err(error),
             Err(StepError::Cancelled) => Ok(Err(Ending::Cancelled)),
             Err(StepError::Failed(failure)) => Ok(Err(Ending::Failed(failure))),
+            Err(StepError::Parked(failure)) => Ok(Err(Ending::Parked(failure))),
             Err(StepError::Ambiguous(failure)) => Ok(Err(Ending::Failed(failure.with("outcome", "unknown")))),
         }
     }
@@ -144,6 +149,7 @@ impl Run<'_> {
         let event = match &ending {
             Ending::Failed(failure) => Event::Failed(failure.clone()),
             Ending::Cancelled => Event::Cancelled,
+            Ending::Parked(_) => return Ok(Err(ending)),
         };
         self.write(step, event).await?;
         Ok(Err(ending))
@@ -165,6 +171,7 @@ impl Run<'_> {
         Ok(match ending {
             Ending::Failed(failure) => UnitOutcome::Failed(failure),
             Ending::Cancelled => UnitOutcome::Cancelled,
+            Ending::Parked(failure) => UnitOutcome::Stuck(failure),
         })
     }
 
@@ -179,7 +186,7 @@ impl Run<'_> {
 
 fn stuck(step: &str, error: StepError) -> Failure {
     let failure = match error {
-        StepError::Failed(failure) => failure,
+        StepError::Failed(failure) | StepError::Parked(failure) => failure,
         StepError::Ambiguous(failure) => failure.with("outcome", "unknown"),
         other => Failure::new(Code::JobState, other, "run the job again: it continues taking the step back"),
     };

@@ -11,7 +11,7 @@ use mysql::{Row, Session, SqlError};
 use std::net::IpAddr;
 
 pub(crate) use identity::{Variables, variables};
-pub(crate) use inbound::inbound;
+pub use inbound::inbound;
 
 /// Runs the first spelling the server knows. A missing right is an answer, not a reason to try the next one.
 async fn first_known(session: &mut Session, spellings: &[&str]) -> Result<Told<Vec<Row>>, SqlError> {

@@ -15,6 +15,7 @@ mod render;
 mod survey;
 mod writer;
 
+pub use ask::inbound;
 pub use discover::discover;
 pub use facts::{
     Asked, Channel, DumpThread, Galera, Group, GroupMember, Identity, NodeFacts, Observation, OwnWrites, Registered,

@@ -47,14 +47,14 @@ pub async fn check(saga: &dyn SagaUnderTest) {
 }
 
 /// A job's journal on a store in memory, which new runs take over as after a crash.
-struct Bench {
+pub(crate) struct Bench {
     store: Arc<MemoryStore>,
     job: JobId,
     runs: u32,
 }
 
 impl Bench {
-    async fn new() -> Bench {
+    pub(crate) async fn new() -> Bench {
         let store = Arc::new(MemoryStore::new());
         let new = NewJob { kind: "test".to_owned(), body: serde_json::json!({}), created_at: Timestamp::UNIX_EPOCH };
         let job = crate::JobStore::create(store.as_ref(), new).await.expect("a job is made").id;
@@ -70,7 +70,7 @@ impl Bench {
         Journal::load(store, self.job.clone(), lease, Clock::real()).await.expect("the journal is read")
     }
 
-    async fn run(&mut self, unit: &Unit) -> UnitOutcome {
+    pub(crate) async fn run(&mut self, unit: &Unit) -> UnitOutcome {
         let journal = self.journal(Arc::clone(&self.store) as Arc<dyn Store>).await;
         run_unit(&journal, unit, &CancellationToken::new()).await.expect("the store in memory does not fail")
     }

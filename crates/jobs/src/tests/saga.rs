@@ -1,8 +1,8 @@
 //! The engine passes its own saga tests, and the saga tests catch sagas that are wrong.
 
 use crate::{
-    Step, StepContext, StepError, Unit,
-    testing::{SagaUnderTest, check},
+    Step, StepContext, StepError, Unit, UnitOutcome,
+    testing::{Bench, SagaUnderTest, check},
 };
 use async_trait::async_trait;
 use futures::FutureExt;
@@ -11,6 +11,7 @@ use std::{
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex},
 };
+use types::{Code, Failure};
 
 /// A server with one setting, and a table that is rebuilt by one statement.
 #[derive(Debug, Clone, PartialEq)]
@@ -153,4 +154,34 @@ async fn each_slip_is_caught() {
         let caught = AssertUnwindSafe(check(&careless)).catch_unwind().await;
         assert!(caught.is_err(), "{slip:?} went unnoticed");
     }
+}
+
+/// Cannot go on the first time.
+struct Hesitant(Mutex<u32>);
+
+#[async_trait]
+impl Step for Hesitant {
+    fn name(&self) -> &'static str {
+        "hesitant"
+    }
+
+    async fn act(&self, _: &StepContext<'_>) -> Result<Value, StepError> {
+        let mut acts = self.0.lock().unwrap();
+        *acts += 1;
+        let failure = Failure::new(Code::ConnectFailed, "the server is away", "bring it up");
+        if *acts == 1 { Err(StepError::Parked(failure)) } else { Ok(json!(*acts)) }
+    }
+
+    async fn undo(&self, _: &StepContext<'_>) -> Result<(), StepError> {
+        panic!("what is parked is not taken back");
+    }
+}
+
+#[tokio::test]
+async fn a_parked_unit_goes_on_where_it_was() {
+    let unit = Unit { key: "h:1/d/t".to_owned(), steps: vec![Box::new(Hesitant(Mutex::new(0)))] };
+    let mut bench = Bench::new().await;
+    assert!(matches!(bench.run(&unit).await, UnitOutcome::Stuck(_)));
+    let UnitOutcome::Done(outputs) = bench.run(&unit).await else { panic!("it does not go on") };
+    assert_eq!(outputs["hesitant"], json!(2));
 }

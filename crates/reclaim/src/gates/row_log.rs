@@ -76,13 +76,11 @@ pub fn raised(needed: u64, limit: u64) -> Option<u64> {
     (wanted > limit).then(|| wanted.min(CEILING))
 }
 
-/// The gate: waits for a calmer hour if even the highest limit would overflow.
-pub fn verdict(needed: u64) -> GateVerdict {
-    if needed > CEILING {
-        let [needed, ceiling] = [needed, CEILING].map(|bytes| bytes / (1 << 20));
-        return wait(format!(
-            "the rebuild would log {needed} MB of concurrent changes; {ceiling} MB is the most it may"
-        ));
+/// The gate: waits for a calmer hour if even the most the log may be would overflow.
+pub fn verdict(needed: u64, most: u64) -> GateVerdict {
+    if needed > most {
+        let [needed, most] = [needed, most].map(|bytes| bytes / (1 << 20));
+        return wait(format!("the rebuild would log {needed} MB of concurrent changes; {most} MB is the most it may"));
     }
     GateVerdict::Pass
 }
@@ -97,7 +95,9 @@ mod tests {
         assert_eq!(raised(10 << 20, limit), None);
         assert_eq!(raised(100 << 20, limit), Some(200 << 20));
         assert_eq!(raised(CEILING, limit), Some(CEILING));
-        assert!(matches!(verdict(CEILING + 1), GateVerdict::Wait { .. }));
+        assert!(matches!(verdict(CEILING + 1, CEILING), GateVerdict::Wait { .. }));
+        assert!(matches!(verdict(limit + 1, limit), GateVerdict::Wait { .. }), "the limit in force counts");
+        assert_eq!(verdict(limit, limit), GateVerdict::Pass);
     }
 
     #[test]

@@ -228,7 +228,7 @@ fn table_gates(asked: &NodeFacts, table: &TableFacts, data: u64, tmp: u64, log: 
     vec![
         named("metadata_lock", metadata_lock::verdict(asked.locks.get(&table.name).unwrap_or(&free))),
         named("disk", disk::verdict(&asked.disks, data, tmp)),
-        named("row_log", row_log::verdict(log)),
+        named("row_log", row_log::verdict(log, row_log::CEILING)),
     ]
 }
 
@@ -243,14 +243,14 @@ fn statements(
 ) -> Vec<String> {
     let changes =
         statement::changes(&asked.settings, &decision.strategy, row_log::raised(log, asked.settings.row_log_limit));
-    let (stop, start) = statement::applier(&asked.capabilities);
+    let (stop, start) = statement::applier(&asked.capabilities, None);
     let stops = matches!(decision.strategy, Strategy::Copy { stop_applier: true });
     let mut all: Vec<String> = changes.iter().map(Change::arm).collect();
-    all.extend(stops.then(|| stop.to_owned()));
+    all.extend(stops.then_some(stop));
     all.extend(statement::session(&asked.capabilities, config.mode, seconds));
     let marker = statement::marker(statement::PLACEHOLDER, 0);
     all.extend(statement::alter(&asked.capabilities, &marker, &table.name, &decision.strategy, decision.lock));
-    all.extend(stops.then(|| start.to_owned()));
+    all.extend(stops.then_some(start));
     all.extend(changes.iter().rev().map(Change::restore));
     all
 }

@@ -2,7 +2,7 @@
 
 use super::facts::Settings;
 use api::{Algorithm, LockClass, Strategy, WorkMode};
-use mysql::{Capabilities, ident, table_ident};
+use mysql::{Capabilities, Version, ident, literal, table_ident};
 use types::TableName;
 
 /// What stands for the job's name in a plan that is no job yet.
@@ -123,13 +123,19 @@ pub fn changes(settings: &Settings, strategy: &Strategy, row_log: Option<u64>) -
     all
 }
 
-/// `STOP` and `START` of the applier, every channel.
-pub fn applier(capabilities: &Capabilities) -> (&'static str, &'static str) {
-    if capabilities.is_mariadb() {
-        ("STOP ALL SLAVES", "START ALL SLAVES")
-    } else {
-        ("STOP REPLICA SQL_THREAD", "START REPLICA SQL_THREAD")
-    }
+/// `STOP` and `START` of the applier, of one channel or of all. The receiver goes on, so that nothing is missed.
+pub fn applier(capabilities: &Capabilities, channel: Option<&str>) -> (String, String) {
+    // `REPLICA` is understood from 8.0.22 on, channels from 5.7.6 on.
+    let word = if capabilities.is_mariadb() || capabilities.version < Version(8, 0, 22) { "SLAVE" } else { "REPLICA" };
+    let rest = match channel {
+        None if capabilities.is_mariadb() => "ALL SLAVES SQL_THREAD".to_owned(),
+        Some(name) if capabilities.is_mariadb() => format!("{word} {} SQL_THREAD", literal(name)),
+        Some(name) if capabilities.version >= Version(5, 7, 6) => {
+            format!("{word} SQL_THREAD FOR CHANNEL {}", literal(name))
+        }
+        _ => format!("{word} SQL_THREAD"),
+    };
+    (format!("STOP {rest}"), format!("START {rest}"))
 }
 
 #[cfg(test)]
@@ -155,6 +161,24 @@ mod tests {
         let sql = alter(&server(mysql::Flavor::MariaDb), "", &table, &parts, LockClass::Shared).expect("a statement");
         assert!(sql.ends_with("TABLE `a``b`.`t; DROP TABLE x` REBUILD PARTITION `p0`, `p``1`"), "{sql}");
         assert_eq!(alter(&mysql, "", &table, &Strategy::Skip { reason: String::new() }, LockClass::None), None);
+    }
+
+    #[test]
+    fn the_applier_is_named_as_the_version_knows_it() {
+        let server = |flavor, version| Capabilities {
+            flavor,
+            version,
+            version_text: String::new(),
+            version_comment: String::new(),
+        };
+        let start = |flavor, version, channel| applier(&server(flavor, version), channel).1;
+        let my = mysql::Flavor::MySql;
+        assert_eq!(start(my, Version(9, 7, 0), None), "START REPLICA SQL_THREAD");
+        assert_eq!(start(my, Version(8, 0, 22), Some("a-b")), "START REPLICA SQL_THREAD FOR CHANNEL 'a-b'");
+        assert_eq!(start(my, Version(8, 0, 21), Some("")), "START SLAVE SQL_THREAD FOR CHANNEL ''");
+        assert_eq!(start(my, Version(5, 7, 44), None), "START SLAVE SQL_THREAD");
+        assert_eq!(start(mysql::Flavor::MariaDb, Version(10, 11, 19), Some("b")), "START SLAVE 'b' SQL_THREAD");
+        assert_eq!(start(mysql::Flavor::MariaDb, Version(10, 11, 19), None), "START ALL SLAVES SQL_THREAD");
     }
 
     #[test]

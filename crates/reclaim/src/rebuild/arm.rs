@@ -4,11 +4,13 @@
 //! and a node that somebody has made writable meanwhile is never made read-only again.
 
 use super::{
-    Work,
+    Work, back,
     gate::{self, failed},
+    look::{self, ROW_LOG, SUPER_READ_ONLY},
 };
 use crate::{
     ReclaimError,
+    gates::row_log,
     plan::{
         settings,
         statement::{self, Change},
@@ -16,20 +18,23 @@ use crate::{
 };
 use async_trait::async_trait;
 use jobs::{Step, StepContext, StepError};
-use mysql::{Capabilities, Session, SqlError};
+use mysql::{Capabilities, Session};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
-
-/// How long an undo waits for a server that is not there before it gives up until the job is run again.
-const BACK_LIMIT: Duration = Duration::from_mins(1);
+use std::sync::Arc;
 
 /// What is journaled before anything is changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Armed {
-    changes: Vec<Change>,
-    /// The applier ran and is to be stopped.
-    applier: bool,
+#[serde(default)]
+pub(super) struct Armed {
+    /// Settings.
+    pub changes: Vec<Change>,
+    /// Channels whose applier ran and is to be stopped.
+    pub channels: Vec<String>,
+    /// The node was read-only; one that no longer is was promoted meanwhile.
+    pub read_only: bool,
+    /// It had an inbound channel; one that has none any more was promoted meanwhile.
+    pub replica: bool,
 }
 
 /// Lowers.
@@ -54,7 +59,7 @@ impl Step for Arm {
     }
 
     async fn undo(&self, ctx: &StepContext<'_>) -> Result<(), StepError> {
-        put_back(&self.0, &noted(ctx)).await.map_err(failed)
+        back::put_back(&self.0, &noted(ctx)).await.map_err(failed)
     }
 }
 
@@ -66,8 +71,9 @@ impl Step for Restore {
 
     async fn act(&self, ctx: &StepContext<'_>) -> Result<Value, StepError> {
         self.0.sink.phase("restoring settings").await;
-        let armed = merge(ctx.notes_of("arm"));
-        put_back(&self.0, &armed).await.map_err(failed)?;
+        let armed = armed_by(ctx);
+        // The table is rebuilt: a server that is away for longer is no reason to call that a failure.
+        back::put_back(&self.0, &armed).await.map_err(|error| StepError::Parked(error.into()))?;
         Ok(json!({ "restored": armed.changes.len() }))
     }
 
@@ -79,27 +85,42 @@ impl Step for Restore {
 async fn arm_once(work: &Work, ctx: &StepContext<'_>) -> Result<Value, StepError> {
     let mut session = work.connect().await.map_err(failed)?;
     let mut armed = noted(ctx);
-    let wanted = wanted(work, &mut session).await.map_err(failed)?;
+    let measured = ctx.output("gate").and_then(|gate| gate.get("row_log_bytes")?.as_u64()).unwrap_or(0);
+    let wanted = wanted(work, &mut session, measured).await.map_err(failed)?;
     // What an earlier run noted is the true old value; what the server says now may be lowered already.
     let known = |change: &Change| armed.changes.iter().any(|old| old.name == change.name);
     let more: Vec<Change> = wanted.changes.into_iter().filter(|change| !known(change)).collect();
-    armed.changes.extend(more);
-    armed.applier |= wanted.applier;
+    armed = merge([armed, Armed { changes: more, ..wanted }]);
     ctx.note(json!(armed)).await?;
-    lower(&mut session, &armed).await.map_err(failed)?;
+    lower(work, &mut session, &armed).await.map_err(failed)?;
     session.close().await;
     Ok(json!(armed))
 }
 
-fn noted(ctx: &StepContext<'_>) -> Armed {
-    merge(ctx.notes())
+fn read(notes: Vec<Value>) -> Armed {
+    merge(notes.into_iter().filter_map(|note| serde_json::from_value(note).ok()))
 }
 
-/// The first note of a setting holds its true old value.
-fn merge(notes: Vec<Value>) -> Armed {
+fn noted(ctx: &StepContext<'_>) -> Armed {
+    read(ctx.notes())
+}
+
+/// What step `arm` of this unit noted.
+pub(super) fn armed_by(ctx: &StepContext<'_>) -> Armed {
+    read(ctx.notes_of("arm"))
+}
+
+/// The first note of a setting holds its true old value; a channel that ran at any of them is ours to start.
+fn merge(notes: impl IntoIterator<Item = Armed>) -> Armed {
     let mut all = Armed::default();
-    for note in notes.into_iter().filter_map(|note| serde_json::from_value::<Armed>(note).ok()) {
-        all.applier |= note.applier;
+    for note in notes {
+        all.read_only |= note.read_only;
+        all.replica |= note.replica;
+        for channel in note.channels {
+            if !all.channels.contains(&channel) {
+                all.channels.push(channel);
+            }
+        }
         for change in note.changes {
             if !all.changes.iter().any(|known| known.name == change.name) {
                 all.changes.push(change);
@@ -109,71 +130,55 @@ fn merge(notes: Vec<Value>) -> Armed {
     all
 }
 
-async fn wanted(work: &Work, session: &mut Session) -> Result<Armed, SqlError> {
+/// `measured` is what the gate saw the row log to need, in bytes.
+async fn wanted(work: &Work, session: &mut Session, measured: u64) -> Result<Armed, ReclaimError> {
     let capabilities = Capabilities::probe(session).await?;
     let settings = settings(session, &capabilities).await?;
-    let row_log = work.row_log_limit().filter(|limit| *limit > settings.row_log_limit);
+    let row_log = work.row_log_limit().max(row_log::raised(measured, settings.row_log_limit));
+    let row_log = row_log.filter(|limit| *limit > settings.row_log_limit);
     let changes = statement::changes(&settings, &work.table.strategy, row_log);
-    let applier = work.stops_applier() && topology::lag(session).await?.is_some();
-    Ok(Armed { changes, applier })
+    let mut armed = Armed { changes, ..Armed::default() };
+    if work.stops_applier() || armed.changes.iter().any(|change| change.name == SUPER_READ_ONLY) {
+        let channels = look::channels(work, session).await?;
+        armed.read_only = look::is_read_only(session.value(look::READ_ONLY).await?.as_deref());
+        armed.replica = !channels.is_empty();
+        if work.stops_applier() {
+            armed.channels = channels.into_iter().filter(look::applies).map(|channel| channel.name).collect();
+        }
+    }
+    Ok(armed)
 }
 
 /// Lowers what is noted; safe to do twice, and done again before a second attempt, as a restarted server has forgotten it.
-async fn lower(session: &mut Session, armed: &Armed) -> Result<(), SqlError> {
+async fn lower(work: &Work, session: &mut Session, armed: &Armed) -> Result<(), ReclaimError> {
     for change in &armed.changes {
         session.run(&change.arm()).await?;
     }
-    if armed.applier {
-        let (stop, _) = statement::applier(&Capabilities::probe(session).await?);
-        session.run(stop).await?;
+    if armed.channels.is_empty() {
+        return Ok(());
+    }
+    let capabilities = Capabilities::probe(session).await?;
+    for channel in look::channels(work, session).await?.into_iter().filter(look::applies) {
+        if armed.channels.contains(&channel.name) {
+            session.run(&statement::applier(&capabilities, Some(&channel.name)).0).await?;
+        }
     }
     Ok(())
 }
 
 /// Lowers again what step `arm` noted.
-pub(super) async fn lower_again(session: &mut Session, ctx: &StepContext<'_>) -> Result<(), SqlError> {
-    lower(session, &merge(ctx.notes_of("arm"))).await
+pub(super) async fn lower_again(work: &Work, session: &mut Session, ctx: &StepContext<'_>) -> Result<(), ReclaimError> {
+    lower(work, session, &armed_by(ctx)).await
 }
 
-async fn put_back(work: &Work, armed: &Armed) -> Result<(), ReclaimError> {
-    if armed.changes.is_empty() && !armed.applier {
-        return Ok(());
-    }
-    let begun = work.clock.instant();
-    loop {
-        let error = match put_back_once(work, armed).await {
-            Ok(()) => return Ok(()),
-            Err(error) => error,
-        };
-        if work.clock.since(begun) >= BACK_LIMIT {
-            let node = work.node.endpoint.address.clone();
-            work.sink.note(format!("{node}: settings are not restored yet: {error}")).await;
-            return Err(ReclaimError::NotBack { node, reason: error.to_string(), limit: BACK_LIMIT });
-        }
-        work.sink.phase(&format!("waiting to restore settings: {error}")).await;
-        work.clock.sleep(work.beat).await;
-    }
+/// Puts back what step `arm` noted while something is waited for; the next attempt lowers it again.
+pub(super) async fn put_back_meanwhile(work: &Work, ctx: &StepContext<'_>) -> Result<(), StepError> {
+    back::put_back(work, &armed_by(ctx)).await.map_err(|error| StepError::Parked(error.into()))
 }
 
-async fn put_back_once(work: &Work, armed: &Armed) -> Result<(), SqlError> {
-    let mut session = work.connect().await?;
-    // `super_read_only = ON` waits for running writes to end; others queue behind it meanwhile.
-    session.run("SET SESSION lock_wait_timeout = 10").await?;
-    if armed.applier {
-        let (_, start) = statement::applier(&Capabilities::probe(&mut session).await?);
-        session.run(start).await?;
-    }
-    for change in armed.changes.iter().rev() {
-        if change.name == "super_read_only" && session.value("SELECT @@GLOBAL.read_only").await?.as_deref() == Some("0")
-        {
-            let node = &work.node.endpoint.address;
-            work.sink.note(format!("{node}: read_only is OFF now, so super_read_only was left OFF as well")).await;
-            continue;
-        }
-        session.run(&change.restore()).await?;
-    }
-    session.close().await;
-    Ok(())
+/// The row log limit step `arm` noted, if it raises it.
+pub(super) fn row_log_limit(ctx: &StepContext<'_>) -> Option<u64> {
+    armed_by(ctx).changes.iter().find(|change| change.name == ROW_LOG)?.value.parse().ok()
 }
 
 #[cfg(test)]
@@ -183,8 +188,14 @@ mod tests {
     #[test]
     fn the_first_note_holds_the_old_value() {
         let change = |old: &str| Change { name: "x".into(), value: "0".into(), old: old.into() };
-        let note = |old: &str| json!(Armed { changes: vec![change(old)], applier: false });
-        let merged = merge(vec![note("12.5"), note("0")]);
+        let note = |old: &str, channels: &[&str]| {
+            let channels = channels.iter().map(|name| (*name).to_owned()).collect();
+            json!(Armed { changes: vec![change(old)], channels, read_only: true, replica: true })
+        };
+        // The second was written after a crash, when the applier was stopped already.
+        let merged = read(vec![note("12.5", &["", "b"]), note("0", &[])]);
         assert_eq!(merged.changes, [change("12.5")]);
+        assert_eq!(merged.channels, ["", "b"]);
+        assert!(merged.read_only && merged.replica);
     }
 }

@@ -73,7 +73,7 @@ pub(crate) async fn run(work: &Work, ctx: &StepContext<'_>) -> Result<Ended, Ste
     lease::take(&mut session, lease::WORK_LOCK).await.map_err(failed)?;
     let attempt = describe(work, &mut session, &capabilities).await.map_err(failed)?;
     ctx.note(json!(attempt)).await?;
-    arm::lower_again(&mut session, ctx).await.map_err(failed)?;
+    arm::lower_again(work, &mut session, ctx).await.map_err(failed)?;
     prepare(work, &mut session).await.map_err(failed)?;
     last_writer_test(work, &mut session).await.map_err(failed)?;
     work.sink.phase("rebuilding").await;

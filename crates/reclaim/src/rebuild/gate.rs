@@ -4,11 +4,12 @@ use super::Work;
 use crate::{
     ReclaimError,
     gates::{backup_lock, disk, lag, long_transaction, metadata_lock, row_log, unanswered, window, writer},
+    plan::settings,
 };
 use api::GateVerdict;
 use async_trait::async_trait;
 use jobs::{Step, StepContext, StepError};
-use mysql::{Capabilities, Session};
+use mysql::{Capabilities, Session, SqlError};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -25,8 +26,8 @@ impl Step for Gate {
 
     async fn act(&self, ctx: &StepContext<'_>) -> Result<Value, StepError> {
         let begun = self.0.clock.instant();
-        pass(&self.0, ctx.cancel(), Applier::Running).await?;
-        Ok(json!({ "waited_seconds": self.0.clock.since(begun).as_secs_f64() }))
+        let needed = pass(&self.0, ctx.cancel(), LogLimit::MayBeRaised).await?;
+        Ok(json!({ "waited_seconds": self.0.clock.since(begun).as_secs_f64(), "row_log_bytes": needed }))
     }
 
     async fn undo(&self, _ctx: &StepContext<'_>) -> Result<(), StepError> {
@@ -36,26 +37,26 @@ impl Step for Gate {
 
 /// What the gates say together: the first that does not pass, by name.
 enum Answer {
-    Go,
+    /// With the bytes the row log will need, as measured just now.
+    Go(u64),
     Wait(String),
     Never(&'static str, String),
 }
 
-/// Whether we have stopped the applier ourselves; then nothing is held against the node that follows from it.
+/// What the row log may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Applier {
-    /// It should run.
-    Running,
-    /// Stopped by step `arm` if the plan says so.
-    PerhapsOurs,
+pub(crate) enum LogLimit {
+    /// Step `arm` raises it as the gate's answer demands.
+    MayBeRaised,
+    /// What step `arm` noted, if it raises it at all; else what is in force.
+    Noted(Option<u64>),
 }
 
-/// Waits until every gate passes.
-pub(crate) async fn pass(work: &Work, cancel: &CancellationToken, applier: Applier) -> Result<(), StepError> {
-    let stopped = applier == Applier::PerhapsOurs && work.stops_applier();
+/// Waits until every gate passes; the bytes the row log was measured to need.
+pub(crate) async fn pass(work: &Work, cancel: &CancellationToken, limit: LogLimit) -> Result<u64, StepError> {
     loop {
-        let reason = match ask(work, stopped).await.map_err(failed)? {
-            Answer::Go => return Ok(()),
+        let reason = match ask(work, limit).await.map_err(failed)? {
+            Answer::Go(needed) => return Ok(needed),
             Answer::Never(gate, reason) => return Err(failed(work.refused(gate, reason))),
             Answer::Wait(reason) => reason,
         };
@@ -99,7 +100,7 @@ pub(crate) async fn again(work: &Work, cancel: &CancellationToken, error: StepEr
     rest(work, cancel, work.beat).await
 }
 
-async fn ask(work: &Work, stopped: bool) -> Result<Answer, ReclaimError> {
+async fn ask(work: &Work, limit: LogLimit) -> Result<Answer, ReclaimError> {
     match work.node.lease.lock().await.ensure().await {
         Ok(()) => {}
         Err(ReclaimError::Sql(error)) => return Ok(Answer::Wait(error.to_string())),
@@ -108,9 +109,9 @@ async fn ask(work: &Work, stopped: bool) -> Result<Answer, ReclaimError> {
     }
     let mut session = match work.connect().await {
         Ok(session) => session,
-        Err(error) => return Ok(of("connection", unanswered("the server", &error)).unwrap_or(Answer::Go)),
+        Err(error) => return Ok(of("connection", unanswered("the server", &error)).unwrap_or(Answer::Go(0))),
     };
-    let answer = ask_all(work, &mut session, stopped).await;
+    let answer = ask_all(work, &mut session, limit).await;
     session.close().await;
     Ok(answer)
 }
@@ -124,21 +125,17 @@ fn of(gate: &'static str, verdict: GateVerdict) -> Option<Answer> {
 }
 
 /// The gates in order: what can never pass before what may, cheap before dear.
-async fn ask_all(work: &Work, session: &mut Session, stopped: bool) -> Answer {
+async fn ask_all(work: &Work, session: &mut Session, limit: LogLimit) -> Answer {
     let test = writer::probe(session, work.node.sample.as_ref()).await;
     if let Some(answer) = of("writer", writer::verdict(&test, work.exclude_primary)) {
         // A replica that is stopped for a moment looks like a writer to the test; only if it may write is it "never".
-        match stopped_only(&test) {
-            false => return answer,
-            true if !stopped => return hesitant(answer),
-            true => {}
-        }
+        return if stopped_only(&test) { hesitant(answer) } else { answer };
     }
     if let Some(answer) = of("window", window::verdict(work.window.as_ref(), work.clock.now())) {
         return answer;
     }
     let behind = topology::lag(session).await;
-    if let Some(answer) = of("lag", lag::verdict(&behind, work.max_lag, work.node.is_replica && !stopped)) {
+    if let Some(answer) = of("lag", lag::verdict(&behind, work.max_lag, work.node.is_replica)) {
         return answer;
     }
     let oldest = long_transaction::probe(session).await;
@@ -157,7 +154,10 @@ async fn ask_all(work: &Work, session: &mut Session, stopped: bool) -> Answer {
     if let Some(answer) = of("disk", verdict) {
         return answer;
     }
-    log(work, session).await.unwrap_or(Answer::Go)
+    match log(work, session, limit).await {
+        Ok((needed, most)) => of("row_log", row_log::verdict(needed, most)).unwrap_or(Answer::Go(needed)),
+        Err(error) => of("row_log", unanswered("the rate of changes", &error)).unwrap_or(Answer::Go(0)),
+    }
 }
 
 /// True if the only thing against the node is that its replication stands still: that is waited for like lag.
@@ -173,22 +173,28 @@ fn hesitant(answer: Answer) -> Answer {
     }
 }
 
-/// The row log's need by the rate of the last beat; only an online rebuild keeps one.
-async fn log(work: &Work, session: &mut Session) -> Option<Answer> {
+/// The row log's need by the rate of the last beat, and the most it may be; only an online rebuild keeps one.
+async fn log(work: &Work, session: &mut Session, limit: LogLimit) -> Result<(u64, u64), SqlError> {
     if work.table.strategy != api::Strategy::InPlace {
-        return None;
+        return Ok((0, 0));
     }
-    let capabilities = Capabilities::probe(session).await.ok()?;
-    let before = row_log::counts(session, &capabilities, &work.clock).await.ok()?;
+    let capabilities = Capabilities::probe(session).await?;
+    let before = row_log::counts(session, &capabilities, &work.clock).await?;
     work.clock.sleep(work.beat.min(work.left())).await;
-    let after = row_log::counts(session, &capabilities, &work.clock).await.ok()?;
+    let after = row_log::counts(session, &capabilities, &work.clock).await?;
     let rate = row_log::rate(&before, &after, &work.name(), &work.clock);
     let rows = format!(
         "SELECT TABLE_ROWS AS r FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
         mysql::literal(&work.table.database),
         mysql::literal(&work.table.table)
     );
-    let rows = session.row(&rows).await.ok()?.and_then(|row| row.parse::<f64>("r")).unwrap_or(1.0).max(1.0);
+    let rows = session.row(&rows).await?.and_then(|row| row.parse::<f64>("r")).unwrap_or(1.0).max(1.0);
     let row_bytes = work.table.estimate.file_bytes as f64 / rows;
-    of("row_log", row_log::verdict(row_log::needed(rate, row_bytes, work.table.predicted_seconds)))
+    let needed = row_log::needed(rate, row_bytes, work.table.predicted_seconds);
+    let most = match limit {
+        LogLimit::MayBeRaised => row_log::CEILING,
+        LogLimit::Noted(Some(noted)) => noted,
+        LogLimit::Noted(None) => settings(session, &capabilities).await?.row_log_limit,
+    };
+    Ok((needed, most))
 }

@@ -2,6 +2,7 @@
 
 mod arm;
 mod attempt;
+mod back;
 mod file;
 mod gate;
 mod look;

@@ -1,9 +1,9 @@
 //! Step `rebuild`: the statement itself, tried until it is done or must not be tried again.
 
 use super::{
-    Work,
+    Work, arm,
     attempt::{self, Attempt, Ended},
-    gate::{self, Applier, failed},
+    gate::{self, LogLimit, failed},
 };
 use crate::ReclaimError;
 use async_trait::async_trait;
@@ -33,7 +33,8 @@ impl Step for Rebuild {
             attempt::settle(work, ctx, earlier).await?
         } else {
             if ctx.resumed() {
-                gate::pass(work, ctx.cancel(), Applier::PerhapsOurs).await?;
+                arm::put_back_meanwhile(work, ctx).await?;
+                gate::pass(work, ctx.cancel(), LogLimit::Noted(arm::row_log_limit(ctx))).await?;
             }
             run_or_settle(work, ctx).await?
         };
@@ -44,10 +45,12 @@ impl Step for Rebuild {
                 Ended::NotDone(reason) => reason,
             };
             give_up(work, ctx, &reason)?;
+            // Nothing stays lowered, and no applier stopped, while others are waited for; the attempt lowers again.
+            arm::put_back_meanwhile(work, ctx).await?;
             work.sink.phase(&format!("waiting: {reason}")).await;
             gate::rest(work, ctx.cancel(), pause).await?;
             pause = (pause * 2).min(PAUSE_LIMIT);
-            gate::pass(work, ctx.cancel(), Applier::PerhapsOurs).await?;
+            gate::pass(work, ctx.cancel(), LogLimit::Noted(arm::row_log_limit(ctx))).await?;
             ended = run_or_settle(work, ctx).await?;
         }
     }

@@ -8,7 +8,10 @@ use mysql::{Row, Session, SqlError};
 const SPELLINGS: [&str; 3] = ["SHOW ALL SLAVES STATUS", "SHOW REPLICA STATUS", "SHOW SLAVE STATUS"];
 
 /// Asks for all channels. Needs REPLICATION CLIENT (MySQL) or SLAVE MONITOR (MariaDB).
-pub(crate) async fn inbound(session: &mut Session) -> Result<Asked<Vec<Channel>>, SqlError> {
+///
+/// # Errors
+/// Only a broken session; what the server refuses to tell is an [`crate::Untold`].
+pub async fn inbound(session: &mut Session) -> Result<Asked<Vec<Channel>>, SqlError> {
     let answer = first_known(session, &SPELLINGS).await;
     let told = answer.map(|told| Told {
         value: told.value.iter().map(channel).filter(|channel| !is_group_channel(channel)).collect(),
