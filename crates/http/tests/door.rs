@@ -177,7 +177,7 @@ async fn a_body_that_does_not_come_is_408() {
 #[tokio::test]
 async fn the_page_is_served_from_inside_with_its_own_rules() {
     let bed = Bed::start(Settings::default()).await;
-    for path in ["/", "/jobs/job-20240101-001", "/clusters/prod/space", "/nodes/127.0.0.1:3306"] {
+    for path in ["/", "/jobs/job-20240101-001", "/clusters/prod/space", "/fleet/127.0.0.1:3306/space"] {
         let page = bed.request(Method::GET, path).send().await.unwrap();
         assert_eq!(page.status(), 200, "{path}");
         assert!(page.headers()[header::CONTENT_TYPE].to_str().unwrap().starts_with("text/html"));
