@@ -30,4 +30,4 @@ pub use runner::{Runner, RunnerOptions};
 pub use step::{Step, StepContext, StepError};
 pub use store::{AuditLog, JobStore, MetricsHistory, Store, StoreError};
 pub use trade::{JobOutcome, RunningJob, Trade};
-pub use unit::{Unit, UnitOutcome, run_unit};
+pub use unit::{Unit, UnitOutcome, is_open, run_unit};

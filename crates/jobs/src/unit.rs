@@ -78,6 +78,16 @@ impl Progress {
     }
 }
 
+/// True for a unit that was begun and is neither done, which is when its step `last` is, nor wholly taken back: running
+/// it again would still act.
+pub fn is_open(journal: &Journal, unit: &str, last: &str) -> bool {
+    let progress = Progress::read(journal, unit);
+    match progress.ending {
+        Some(_) => progress.steps.values().any(|phase| *phase != Phase::Undone),
+        None => !progress.steps.is_empty() && !matches!(progress.steps.get(last), Some(Phase::Done(_))),
+    }
+}
+
 /// Runs the unit to its end, resuming from the journal. On failure or cancel every step that is done or was started is
 /// undone in reverse. `Err` means the journal could not be written (store down, lease lost): nothing more was done.
 ///

@@ -3,7 +3,7 @@
 use crate::{JobOutcome, JobRecord, Journal, Lease, RunningJob, StoreError, Trade, runner::Hall, trade::Desk};
 use api::JobStatus;
 use futures::FutureExt;
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use types::JobId;
@@ -48,7 +48,14 @@ async fn keep_lease(hall: &Hall, lease: &Lease) {
     let mut until = lease.until;
     loop {
         hall.clock.sleep(hall.options.lease / 3).await;
-        match hall.store.renew_lease(lease, hall.options.lease, hall.clock.now()).await {
+        let renewal = hall.store.renew_lease(lease, hall.options.lease, hall.clock.now());
+        // A store that does not answer must not keep a worker going beyond its lease: another may have it by then.
+        let left = Duration::try_from(until.duration_since(hall.clock.now())).unwrap_or_default();
+        let renewed = tokio::select! {
+            renewed = renewal => renewed,
+            () = hall.clock.sleep(left) => return,
+        };
+        match renewed {
             Ok(renewed) => until = renewed.until,
             Err(StoreError::Fenced { .. }) => return,
             Err(error) => tracing::warn!(job = lease.resource, %error, "lease not renewed"),

@@ -26,6 +26,11 @@ impl Flavor {
             Self::Other => "other",
         }
     }
+
+    /// The flavor of a word on the wire.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::MySql, Self::Percona, Self::MariaDb, Self::Other].into_iter().find(|flavor| flavor.as_str() == word)
+    }
 }
 
 /// `major.minor.patch`, ordered.

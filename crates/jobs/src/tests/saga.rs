@@ -1,15 +1,17 @@
 //! The engine passes its own saga tests, and the saga tests catch sagas that are wrong.
 
 use crate::{
-    Step, StepContext, StepError, Unit, UnitOutcome,
+    Claim, Event, JobStore, Journal, MemoryStore, NewJob, Step, StepContext, StepError, Unit, UnitOutcome, is_open,
     testing::{Bench, SagaUnderTest, check},
 };
 use async_trait::async_trait;
 use futures::FutureExt;
+use runtime::Clock;
 use serde_json::{Value, json};
 use std::{
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 use types::{Code, Failure};
 
@@ -184,4 +186,38 @@ async fn a_parked_unit_goes_on_where_it_was() {
     assert!(matches!(bench.run(&unit).await, UnitOutcome::Stuck(_)));
     let UnitOutcome::Done(outputs) = bench.run(&unit).await else { panic!("it does not go on") };
     assert_eq!(outputs["hesitant"], json!(2));
+}
+
+#[tokio::test]
+async fn a_unit_is_open_from_its_first_entry_until_it_is_done_or_wholly_taken_back() {
+    let (store, clock) = (Arc::new(MemoryStore::new()), Clock::real());
+    let claim = Claim { owner: "me".to_owned(), span: Duration::from_mins(1) };
+    let new = NewJob { kind: "k".to_owned(), body: json!({}), created_at: clock.now() };
+    let (job, lease) = store.create_held(new, &claim).await.unwrap();
+    let journal = Journal::load(store, job.id, lease, clock).await.unwrap();
+    let failed = || Event::Failed(Failure::new(Code::TimedOut, "too slow", "wait"));
+    let done = || Event::Done(json!(null));
+    let done_at_last = vec![
+        ("arm", Event::Started, true),
+        ("arm", done(), true),
+        ("verify", Event::Started, true),
+        ("verify", done(), false),
+    ];
+    let taken_back = vec![
+        ("arm", Event::Started, true),
+        ("arm", done(), true),
+        ("rebuild", Event::Started, true),
+        ("rebuild", failed(), true),
+        ("rebuild", Event::Undone, true),
+        ("arm", Event::Undone, false),
+    ];
+    let never_acted = vec![("arm", Event::Cancelled, false)];
+    for (unit, history) in [("a", done_at_last), ("b", taken_back), ("c", never_acted)] {
+        assert!(!is_open(&journal, unit, "verify"));
+        for (step, event, open) in history {
+            let what = format!("{unit} {step} {event:?}");
+            journal.append(unit, step, event).await.unwrap();
+            assert_eq!(is_open(&journal, unit, "verify"), open, "{what}");
+        }
+    }
 }

@@ -7,19 +7,28 @@ use types::{GtidSet, gtid::Origin};
 
 /// Transactions a node wrote itself. Those it received are not in it.
 pub async fn own(session: &mut Session, capabilities: &Capabilities) -> Result<GtidSet, SqlError> {
-    if capabilities.is_mariadb() {
-        let row = session.row("SELECT @@gtid_binlog_state AS g, @@server_id AS s").await?;
-        let id = row.as_ref().and_then(|row| row.parse("s")).unwrap_or(0);
-        return Ok(set(row.and_then(|row| row.text("g"))).of_server(id));
-    }
-    let row = session.row("SELECT @@GLOBAL.gtid_executed AS g, @@server_uuid AS u").await?;
-    let uuid = row.as_ref().and_then(|row| row.text("u")).and_then(|text| text.parse::<uuid::Uuid>().ok());
-    let all = set(row.and_then(|row| row.text("g")));
-    Ok(uuid.map_or_else(GtidSet::new, |uuid| all.of_uuid(&uuid)))
+    let (sql, mariadb) = if capabilities.is_mariadb() {
+        ("SELECT @@gtid_binlog_state AS g, @@server_id AS o", true)
+    } else {
+        ("SELECT @@GLOBAL.gtid_executed AS g, @@server_uuid AS o", false)
+    };
+    let row = session.row(sql).await?;
+    let text = |column: &str| row.as_ref().and_then(|row| row.text(column));
+    read(text("g"), text("o"), mariadb).map_err(|column| SqlError::Shape {
+        address: session.address().clone(),
+        column: column.to_owned(),
+        statement: sql.to_owned(),
+    })
 }
 
-fn set(text: Option<String>) -> GtidSet {
-    text.and_then(|text| text.replace(['\n', ' '], "").parse().ok()).unwrap_or_default()
+/// What of a set has the server's own origin. What cannot be read is no empty set: two of those would look alike.
+fn read(set: Option<String>, origin: Option<String>, mariadb: bool) -> Result<GtidSet, &'static str> {
+    let set: GtidSet = set.ok_or("g")?.replace(['\n', ' '], "").parse().map_err(|_| "g")?;
+    let origin = origin.ok_or("o")?;
+    if mariadb {
+        return Ok(set.of_server(origin.parse().map_err(|_| "o")?));
+    }
+    Ok(set.of_uuid(&origin.parse::<uuid::Uuid>().map_err(|_| "o")?))
 }
 
 /// The gate: what the node wrote itself must be what it was before. MariaDB keeps one number per origin, so there only a
@@ -42,6 +51,21 @@ pub fn verdict(before: &GtidSet, after: &GtidSet) -> GateVerdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_no_empty_set() {
+        let read = |set: Option<&str>, origin: Option<&str>, mariadb| {
+            read(set.map(str::to_owned), origin.map(str::to_owned), mariadb)
+        };
+        let uuid = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
+        assert_eq!(read(Some(""), Some(uuid), false), Ok(GtidSet::new()));
+        assert_eq!(read(Some(""), Some("12"), true), Ok(GtidSet::new()));
+        assert_eq!(read(Some("0-12-5,0-13-6"), Some("12"), true).map(|set| set.to_string()), Ok("0-12-5".into()));
+        assert_eq!(read(Some("?"), Some(uuid), false), Err("g"));
+        assert_eq!(read(None, Some("12"), true), Err("g"));
+        assert_eq!(read(Some("0-12-5"), Some("x"), true), Err("o"));
+        assert_eq!(read(Some(""), None, false), Err("o"));
+    }
 
     #[test]
     fn only_new_transactions_count() {

@@ -123,7 +123,8 @@ fn draw_node(
         return Some(drawn);
     }
     remarks(asked, &drawn.node, warnings);
-    let (mut work, left) = split(node, asked, config, warnings);
+    let below = logged_top.and_then(|top| strategy::doubt_below(&nodes::below(&facts.topology, top)));
+    let (mut work, left) = split(node, asked, below.as_deref(), config, warnings);
     work.sort_by(better);
     drawn.left = left;
     drawn.batches = batches(work, config.batch_size);
@@ -157,12 +158,13 @@ fn remarks(asked: &NodeFacts, node: &str, warnings: &mut Vec<String>) {
 fn split(
     node: &GraphNode,
     asked: &NodeFacts,
+    below: Option<&str>,
     config: &RecycleConfig,
     warnings: &mut Vec<String>,
 ) -> (Vec<TablePlan>, Vec<TablePlan>) {
     let (mut work, mut left) = (Vec::new(), Vec::new());
     for table in &asked.tables {
-        let mut plan = draw_table(node, asked, table, config, warnings);
+        let mut plan = draw_table(node, asked, table, below, config, warnings);
         let reason = match &plan.strategy {
             Strategy::Skip { .. } => None,
             _ => tables::reason_to_leave(&plan.estimate, config),
@@ -183,10 +185,11 @@ fn draw_table(
     node: &GraphNode,
     asked: &NodeFacts,
     table: &TableFacts,
+    below: Option<&str>,
     config: &RecycleConfig,
     warnings: &mut Vec<String>,
 ) -> TablePlan {
-    let decision = strategy::decide(table, asked, config);
+    let decision = strategy::decide(table, asked, below, config);
     let algorithm = cost::algorithm(&decision.strategy);
     let seconds = cost::seconds(algorithm, &decision.estimate);
     let skipped = matches!(decision.strategy, Strategy::Skip { .. });

@@ -36,6 +36,14 @@ pub fn choose(topology: &ClusterTopology, target: &str, config: &RecycleConfig) 
     Ok(chosen.into_iter().map(|id| Choice { skipped: graph.refusal(&id, config), id }).collect())
 }
 
+/// Servers a statement logged at `top` reaches beside `top` itself.
+pub fn below<'a>(topology: &'a ClusterTopology, top: &str) -> Vec<&'a GraphNode> {
+    let graph = Graph::new(topology);
+    let found = graph.descendants(graph.key(top));
+    let servers = found.into_iter().filter(|id| *id != top && graph.is_server(id));
+    servers.filter_map(|id| graph.nodes.get(id).copied()).collect()
+}
+
 struct Graph<'a> {
     nodes: BTreeMap<&'a str, &'a GraphNode>,
     below: BTreeMap<&'a str, BTreeSet<&'a str>>,

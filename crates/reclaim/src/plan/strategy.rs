@@ -5,8 +5,8 @@ use crate::{
     estimate::{Rebuild, TableFacts},
     gates::data_loss_bug,
 };
-use api::{Algorithm, Estimate, LockClass, RecycleConfig, Strategy};
-use mysql::Capabilities;
+use api::{Algorithm, Estimate, GraphNode, LockClass, Reach, RecycleConfig, Strategy};
+use mysql::{Capabilities, Flavor, Version};
 use std::collections::BTreeMap;
 
 /// Seconds an applier must be ready to wait for a table to be left running beside even the shortest copy.
@@ -41,8 +41,22 @@ fn foreign_engine(engine: &str) -> Option<String> {
     })
 }
 
-/// Decides for one table; the estimate's thresholds are not looked at here, except to choose partitions.
-pub fn decide(table: &TableFacts, node: &NodeFacts, config: &RecycleConfig) -> Decision {
+/// Why a logged statement must not rebuild online: the same statement runs on every server below, each with its own bugs.
+/// A server whose build is not known counts as affected.
+pub fn doubt_below(below: &[&GraphNode]) -> Option<String> {
+    below.iter().find_map(|node| {
+        let known = Flavor::parse(&node.flavor).zip(Version::parse(&node.version));
+        let why = match known.filter(|_| node.reach == Reach::Reached) {
+            Some((flavor, version)) => data_loss_bug::affected(flavor, version)?,
+            None => "its version is not known: an online rebuild is not to be trusted",
+        };
+        Some(format!("copied, not rebuilt online: the statement reaches {} ({}): {why}", node.address, node.version))
+    })
+}
+
+/// Decides for one table; the estimate's thresholds are not looked at here, except to choose partitions. `below` is
+/// what [`doubt_below`] says of the servers the statement reaches, if it is logged.
+pub fn decide(table: &TableFacts, node: &NodeFacts, below: Option<&str>, config: &RecycleConfig) -> Decision {
     let skip = |reason: String| Decision {
         strategy: Strategy::Skip { reason },
         lock: LockClass::None,
@@ -55,7 +69,7 @@ pub fn decide(table: &TableFacts, node: &NodeFacts, config: &RecycleConfig) -> D
     if table.shared_tablespace {
         return skip("it lies in a shared tablespace, which a rebuild does not shrink".to_owned());
     }
-    let doubt = online_doubt(table, &node.capabilities);
+    let doubt = online_doubt(table, &node.capabilities).or_else(|| below.map(str::to_owned));
     if let Some(decision) = partitions(table, node, config, doubt.is_some()) {
         return decision;
     }

@@ -19,6 +19,9 @@ pub(crate) use work::{NodeShare, Sink, Work, key};
 use jobs::{Step, Unit};
 use std::sync::Arc;
 
+/// The last step of a unit: once it is done, so is the unit.
+pub(crate) const LAST: &str = "verify";
+
 /// The unit of a piece of work.
 pub(crate) fn unit(work: &Arc<Work>) -> Unit {
     let steps: Vec<Box<dyn Step>> = vec![

@@ -7,7 +7,7 @@ use super::{
     gate::{self, failed},
     look,
 };
-use crate::{ReclaimError, gates::errant};
+use crate::{ReclaimError, gates::errant, trade::address};
 use api::GateVerdict;
 use async_trait::async_trait;
 use jobs::{Step, StepContext, StepError};
@@ -43,7 +43,7 @@ pub(crate) struct Verify(pub Arc<Work>);
 #[async_trait]
 impl Step for Verify {
     fn name(&self) -> &'static str {
-        "verify"
+        super::LAST
     }
 
     async fn act(&self, ctx: &StepContext<'_>) -> Result<Value, StepError> {
@@ -60,8 +60,11 @@ impl Step for Verify {
             }
         };
         let mut measured = vec![here];
-        for (endpoint, (_, before)) in work.below.iter().zip(&attempt.below) {
-            measured.push(below(work, ctx, endpoint, before, &attempt.marker).await?);
+        // Those it was sent to, by name: who is below now may have changed, or come in another order.
+        for (node, before) in &attempt.below {
+            let bad = || failed(ReclaimError::BadDocument(format!("no address: {node}")));
+            let endpoint = work.node.endpoint.at(address(node).ok_or_else(bad)?);
+            measured.push(below(work, ctx, &endpoint, before, &attempt.marker).await?);
         }
         Ok(json!(Report { measured, seconds }))
     }
@@ -81,7 +84,8 @@ async fn here(work: &Work, attempt: &Attempt) -> Result<Measured, ReclaimError> 
         work.sink.note(format!("{}: the definition of {table} changed during the rebuild", work.table.node)).await;
     }
     if work.is_local() && work.exclude_primary {
-        let before = attempt.own.parse().unwrap_or_default();
+        let unreadable = |_| ReclaimError::BadDocument(format!("no GTID set: {}", attempt.own));
+        let before = attempt.own.parse().map_err(unreadable)?;
         let after = errant::own(session, &capabilities).await?;
         if let GateVerdict::Refuse { reason } = errant::verdict(&before, &after) {
             work.sink.note(format!("{}: {reason}", work.table.node)).await;
@@ -133,6 +137,8 @@ async fn look_below(
     let capabilities = Capabilities::probe(&mut session).await?;
     let running = look::running(&mut session, marker).await?.is_some();
     let now = file::identity(&mut session, &capabilities, &work.name()).await?;
+    // Between the two it may have begun: files count only if it ran neither before nor after they were looked at.
+    let running = running || look::running(&mut session, marker).await?.is_some();
     session.close().await;
     let partitions = work.partitions();
     let node = endpoint.address.to_string();

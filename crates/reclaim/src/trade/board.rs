@@ -14,6 +14,9 @@ use types::{Failure, Span};
 /// Least distance between two saves that only move numbers.
 const SAVE_SPAN: Duration = Duration::from_millis(400);
 
+/// Longest a save of progress may take.
+const SAVE_LIMIT: Duration = Duration::from_secs(2);
+
 /// The document of a running job; lanes write to it at once.
 pub(crate) struct Board {
     job: RunningJob,
@@ -139,8 +142,15 @@ impl Board {
         state.saved = Some(self.clock.instant());
         let share = self.sum_up(state);
         let Ok(body) = serde_json::to_value(&state.document) else { return };
-        if let Err(error) = self.job.report(share * 100.0, body).await {
-            tracing::warn!(%error, job = %self.job.record.id, "progress could not be saved");
+        // Whoever watches a statement waits here: a slow store must not blind it. A save that was cut short is found
+        // out by the next one.
+        tokio::select! {
+            saved = self.job.report(share * 100.0, body) => if let Err(error) = saved {
+                tracing::warn!(%error, job = %self.job.record.id, "progress could not be saved");
+            },
+            () = self.clock.sleep(SAVE_LIMIT) => {
+                tracing::warn!(job = %self.job.record.id, "progress could not be saved in time");
+            }
         }
     }
 

@@ -6,8 +6,12 @@ use super::{
     fleet::{self, Fleet},
     lane::{Lane, LaneEnd},
 };
-use crate::{ReclaimError, gates::lease::ServerLease, rebuild::NodeShare};
-use api::{NodePlan, RecycleDocument, TableState};
+use crate::{
+    ReclaimError,
+    gates::lease::ServerLease,
+    rebuild::{self, NodeShare},
+};
+use api::{NodePlan, RecycleDocument, TablePlan, TableState};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 use jobs::{JobOutcome, RunningJob};
 use mysql::{Endpoint, Session};
@@ -98,6 +102,11 @@ impl Crew {
         !self.job.journal.units().is_empty()
     }
 
+    /// True if an earlier run began this table and it has neither been rebuilt nor been taken back.
+    pub fn is_open(&self, table: &TablePlan) -> bool {
+        jobs::is_open(&self.job.journal, &rebuild::key(table), rebuild::LAST)
+    }
+
     /// A job that never touched a server fails; one that did stays, because something may still have to be put back.
     async fn not_begun(&self, error: ReclaimError) -> JobOutcome {
         if self.has_begun() {
@@ -127,7 +136,10 @@ impl Crew {
             let mut ready = Vec::new();
             for (node, first) in group {
                 match self.share(fleet, node, held).await {
-                    Ok(grip) => ready.push(Lane { crew: self, fleet, node, share: grip, first, spare: at_once > 1 }),
+                    Ok(grip) => {
+                        let (is_writer, spare) = (is_writer(node), at_once > 1);
+                        ready.push(Lane { crew: self, fleet, node, share: grip, first, is_writer, spare });
+                    }
                     Err(error) => ends.push(self.give_up(node, first, error).await),
                 }
             }
@@ -156,6 +168,10 @@ impl Crew {
 
     async fn give_up(&self, node: &NodePlan, first: usize, error: ReclaimError) -> LaneEnd {
         let count: usize = node.batches.iter().map(|batch| batch.tables.len()).sum();
+        if node.batches.iter().flat_map(|batch| &batch.tables).any(|table| self.is_open(table)) {
+            self.board.note(format!("waiting to go on: {error}")).await;
+            return LaneEnd::Parked;
+        }
         for index in first..first + count {
             self.board.ended(index, TableState::Skipped, &error.to_string()).await;
         }

@@ -24,6 +24,8 @@ pub(crate) struct Lane<'a> {
     pub share: Arc<NodeShare>,
     /// Place of its first table in the plan's work.
     pub first: usize,
+    /// Discovery found that it may take writes.
+    pub is_writer: bool,
     /// Others work at the same time, so a fresh replica must be kept.
     pub spare: bool,
 }
@@ -71,6 +73,10 @@ impl Lane<'_> {
                 After::Stop => {
                     self.leave(&tables[place..], TableState::Cancelled, "the job was cancelled").await;
                     return LaneEnd::Worked(failure);
+                }
+                // What was armed before a crash must not be passed over: its settings are still lowered.
+                After::LeaveNode(_) if tables[place..].iter().any(|(_, _, table)| self.crew.is_open(table)) => {
+                    return LaneEnd::Parked;
                 }
                 After::LeaveNode(why) => {
                     self.leave(&tables[place..], TableState::Skipped, why.detail("error")).await;
@@ -206,7 +212,8 @@ impl Lane<'_> {
             below: if logged { self.fleet.below(&self.share.endpoint.address) } else { Vec::new() },
             table: table.clone(),
             mode: config.mode,
-            exclude_primary: config.exclude_primary,
+            // Even where writers may be worked on, a replica must stay one while it is.
+            exclude_primary: config.exclude_primary || !(logged || self.is_writer),
             max_lag: config.max_lag,
             timeout: config.timeout.0,
             begun: self.crew.clock.instant(),

@@ -10,6 +10,8 @@ mod eta;
 mod fleet;
 mod lane;
 
+pub(crate) use fleet::address;
+
 use crate::{ReclaimError, gates::window::Window};
 use api::{DatabaseTarget, RecycleDocument};
 use async_trait::async_trait;
@@ -88,6 +90,25 @@ fn read(body: &Value) -> Result<RecycleDocument, ReclaimError> {
     serde_json::from_value(body.clone()).map_err(|error| ReclaimError::BadDocument(error.to_string()))
 }
 
+/// A job that never touched a server fails; one that did stays, because something may still have to be put back there.
+async fn not_begun(job: &RunningJob, document: Option<RecycleDocument>, error: ReclaimError) -> JobOutcome {
+    if job.journal.units().is_empty() {
+        return JobOutcome::Failed { body: job.record.body.clone(), failure: error.into() };
+    }
+    tracing::warn!(%error, job = %job.record.id, "job parked: what it began cannot be gone on with here");
+    if let Some(mut document) = document {
+        let note = format!("waiting to go on: {error}");
+        if !document.job.notes.contains(&note) {
+            document.job.notes.push(note);
+            let body = serde_json::to_value(&document).unwrap_or_else(|_| job.record.body.clone());
+            if let Err(error) = job.report(job.record.progress, body).await {
+                tracing::warn!(%error, job = %job.record.id, "the note could not be saved");
+            }
+        }
+    }
+    JobOutcome::Parked
+}
+
 #[async_trait]
 impl Trade for RecycleTrade {
     fn kind(&self) -> &'static str {
@@ -95,14 +116,13 @@ impl Trade for RecycleTrade {
     }
 
     async fn run(&self, job: RunningJob) -> JobOutcome {
-        let failed = |error: ReclaimError| JobOutcome::Failed { body: job.record.body.clone(), failure: error.into() };
         let document = match read(&job.record.body) {
             Ok(document) => document,
-            Err(error) => return failed(error),
+            Err(error) => return not_begun(&job, None, error).await,
         };
         match self.begin(&document).await {
             Ok(endpoint) => crew::Crew::new(job, document, endpoint, self.options.clone(), self.clock).run().await,
-            Err(error) => failed(error),
+            Err(error) => not_begun(&job, Some(document), error).await,
         }
     }
 
@@ -122,3 +142,6 @@ impl Trade for RecycleTrade {
         serde_json::to_value(&document).unwrap_or_else(|_| record.body.clone())
     }
 }
+
+#[cfg(test)]
+mod tests;

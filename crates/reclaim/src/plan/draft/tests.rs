@@ -77,6 +77,25 @@ fn a_logged_statement_starts_at_the_target_and_runs_once() {
 }
 
 #[test]
+fn a_logged_statement_is_as_careful_as_the_weakest_server_it_reaches() {
+    let config = RecycleConfig { mode: WorkMode::BinlogOn, exclude_primary: false, ..config() };
+    let mut chain = topology(
+        vec![node("p", 1, true), node("a", 2, false), node("b", 3, false)],
+        vec![edge("p", "a"), edge("a", "b")],
+    );
+    let strategy = |chain: &api::ClusterTopology, config: &RecycleConfig| {
+        let plan = draft(&fleet(chain.clone(), "p", &[table("t", 500, 300)]), config).expect("a plan");
+        plan.work().next().map(|table| table.strategy.clone())
+    };
+    assert_eq!(strategy(&chain, &config), Some(api::Strategy::InPlace));
+    chain.nodes[2].version = "10.11.8-MariaDB".into();
+    // Copied, or left because a copy would gain nothing.
+    assert_ne!(strategy(&chain, &config), Some(api::Strategy::InPlace));
+    let unlogged = RecycleConfig { mode: WorkMode::BinlogOff, ..config };
+    assert_eq!(strategy(&chain, &unlogged), Some(api::Strategy::InPlace), "what is not logged reaches nobody");
+}
+
+#[test]
 fn a_refusing_gate_skips_the_node_with_its_reason() {
     let mut facts = fleet(pair(), "p", &[table("t", 500, 300)]);
     let gate = named("privilege", GateVerdict::Refuse { reason: "the account lacks ALTER".into() });

@@ -3,9 +3,8 @@
 use super::*;
 use crate::{
     estimate::PartitionFacts,
-    plan::fixtures::{asked, config, mariadb, table},
+    plan::fixtures::{asked, config, mariadb, node, table},
 };
-use mysql::{Flavor, Version};
 
 fn on(capabilities: Capabilities) -> NodeFacts {
     NodeFacts { capabilities, ..asked(vec![]) }
@@ -31,24 +30,43 @@ fn partitioned(parts: Vec<PartitionFacts>) -> TableFacts {
 
 #[test]
 fn plain_tables_go_in_place() {
-    let decision = decide(&table("t", 500, 300), &on(mariadb()), &config());
+    let decision = decide(&table("t", 500, 300), &on(mariadb()), None, &config());
     assert_eq!((decision.strategy, decision.lock), (Strategy::InPlace, LockClass::None));
 }
 
 #[test]
 fn spatial_indexes_need_a_shared_lock() {
     let spatial = TableFacts { has_spatial: true, ..table("t", 500, 300) };
-    assert_eq!(decide(&spatial, &on(mariadb()), &config()).lock, LockClass::Shared);
+    assert_eq!(decide(&spatial, &on(mariadb()), None, &config()).lock, LockClass::Shared);
 }
 
 #[test]
 fn fulltext_and_affected_builds_are_copied() {
     let fulltext = TableFacts { has_fulltext: true, ..table("t", 500, 300) };
-    assert!(matches!(decide(&fulltext, &on(mariadb()), &config()).strategy, Strategy::Copy { stop_applier: false }));
+    assert!(matches!(
+        decide(&fulltext, &on(mariadb()), None, &config()).strategy,
+        Strategy::Copy { stop_applier: false }
+    ));
     let affected = Capabilities { flavor: Flavor::MySql, version: Version(9, 7, 4), ..mariadb() };
-    let decision = decide(&table("t", 500, 300), &on(affected), &config());
+    let decision = decide(&table("t", 500, 300), &on(affected), None, &config());
     assert!(matches!(decision.strategy, Strategy::Copy { .. }));
     assert!(decision.remark.is_some_and(|remark| remark.contains("#115608")));
+}
+
+#[test]
+fn a_logged_rebuild_is_copied_for_the_sake_of_those_below() {
+    let sound = node("a", 2, false);
+    let affected = GraphNode { flavor: "mysql".into(), version: "8.0.36".into(), ..node("b", 3, false) };
+    let silent = GraphNode { reach: Reach::BeyondDepth, ..node("c", 4, false) };
+    let unnamed = GraphNode { version: String::new(), ..node("d", 5, false) };
+    assert_eq!(doubt_below(&[&sound]), None);
+    for (bad, word) in [(&affected, "#115608"), (&silent, "not known"), (&unnamed, "not known")] {
+        let doubt = doubt_below(&[&sound, bad]).expect("a doubt");
+        assert!(doubt.contains(word) && doubt.contains(&bad.address.to_string()), "{doubt}");
+        let decision = decide(&table("t", 500, 300), &on(mariadb()), Some(&doubt), &config());
+        assert!(matches!(decision.strategy, Strategy::Copy { .. }));
+        assert_eq!((decision.lock, decision.remark), (LockClass::Shared, Some(doubt)));
+    }
 }
 
 #[test]
@@ -56,28 +74,28 @@ fn an_impatient_applier_is_stopped_for_a_copy() {
     let mut node = on(mariadb());
     node.settings.applier_patience = 5.0;
     let fulltext = TableFacts { has_fulltext: true, ..table("t", 5000, 300) };
-    assert!(matches!(decide(&fulltext, &node, &config()).strategy, Strategy::Copy { stop_applier: true }));
+    assert!(matches!(decide(&fulltext, &node, None, &config()).strategy, Strategy::Copy { stop_applier: true }));
 }
 
 #[test]
 fn only_the_partitions_that_pay_are_rebuilt() {
     let few = partitioned(vec![partition("p0", 400, 380), partition("p1", 400, 0), partition("p2", 400, 2)]);
-    let decision = decide(&few, &on(mariadb()), &config());
+    let decision = decide(&few, &on(mariadb()), None, &config());
     assert_eq!(decision.strategy, Strategy::Partitions { names: vec!["p0".into()] });
     assert_eq!(decision.estimate.predicted_freed_bytes, 380 << 20);
     let all = partitioned(vec![partition("p0", 400, 300), partition("p1", 400, 300)]);
-    assert_eq!(decide(&all, &on(mariadb()), &config()).strategy, Strategy::InPlace);
+    assert_eq!(decide(&all, &on(mariadb()), None, &config()).strategy, Strategy::InPlace);
 }
 
 #[test]
 fn what_cannot_gain_is_skipped_with_the_reason() {
     for engine in ["MEMORY", "CSV", "ARCHIVE", "MyISAM", "Aria", "ROCKSDB"] {
         let foreign = TableFacts { engine: engine.into(), ..table("t", 500, 300) };
-        let Strategy::Skip { reason } = decide(&foreign, &on(mariadb()), &config()).strategy else {
+        let Strategy::Skip { reason } = decide(&foreign, &on(mariadb()), None, &config()).strategy else {
             panic!("{engine} is rebuilt")
         };
         assert!(!reason.is_empty());
     }
     let shared = TableFacts { shared_tablespace: true, ..table("t", 500, 300) };
-    assert!(matches!(decide(&shared, &on(mariadb()), &config()).strategy, Strategy::Skip { .. }));
+    assert!(matches!(decide(&shared, &on(mariadb()), None, &config()).strategy, Strategy::Skip { .. }));
 }
