@@ -11,6 +11,10 @@ pub struct Session {
     endpoint: Endpoint,
 }
 
+/// Idle time after which the network is asked whether the server is still there: a connection cut without a word would
+/// otherwise be waited on for ever.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
 fn options(endpoint: &Endpoint) -> Opts {
     let ssl = match &endpoint.tls {
         TlsMode::Disabled => None,
@@ -23,6 +27,7 @@ fn options(endpoint: &Endpoint) -> Opts {
         .user(Some(endpoint.username.clone()))
         .pass(Some(endpoint.password.expose().to_owned()))
         .prefer_socket(false)
+        .tcp_keepalive(Some(KEEPALIVE))
         .ssl_opts(ssl)
         .into()
 }

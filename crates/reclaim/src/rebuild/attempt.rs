@@ -37,6 +37,11 @@ pub(crate) struct Attempt {
     pub at: Timestamp,
 }
 
+/// Looks in a row that found no statement although its session still waits for an answer: the connection is dead.
+const GONE_LOOKS: u32 = 3;
+/// Looks in a row that failed, after which the node is taken for a writer.
+const BLIND_LOOKS: u32 = 20;
+
 /// How an attempt ended.
 pub(crate) enum Ended {
     /// The table lies in new files.
@@ -86,7 +91,12 @@ pub(crate) async fn run(work: &Work, ctx: &StepContext<'_>) -> Result<Ended, Ste
             tokio::select! {
                 biased;
                 result = &mut running => break result,
-                () = watch.beat(ctx.cancel()) => {}
+                () = watch.beat(ctx.cancel()) => {
+                    if watch.gone >= GONE_LOOKS {
+                        let reason = "the statement is gone and its session does not say so".to_owned();
+                        break Err(SqlError::Lost { address: work.node.endpoint.address.clone(), reason });
+                    }
+                }
             }
         }
     };
@@ -179,25 +189,24 @@ async fn last_writer_test(work: &Work, session: &mut Session) -> Result<(), Recl
 /// Waits for the server, then for the statement if it still runs (killing it if the job is to stop), then decides by the
 /// table's files.
 pub(crate) async fn settle(work: &Work, ctx: &StepContext<'_>, attempt: Attempt) -> Result<Ended, StepError> {
-    let mut stop = None;
+    let mut watch: Option<Watch<'_>> = None;
     loop {
         let mut session = back(work, ctx.cancel()).await?;
-        let Ok(capabilities) = Capabilities::probe(&mut session).await else { continue };
-        match look::running(&mut session, &attempt.marker).await {
-            Ok(None) => {}
-            Ok(Some(running)) => {
-                let mut watch = Watch::new(work, &capabilities, &attempt);
+        let (capabilities, now) = match survey(work, &mut session, &attempt).await {
+            Ok(Found::Gone(capabilities, now)) => (capabilities, now),
+            Ok(Found::Running(capabilities, running)) => {
+                session.close().await;
+                let watch = watch.get_or_insert_with(|| Watch::new(work, &capabilities, &attempt));
                 watch.connection = running.connection;
-                watch.stop = stop.take();
                 work.sink.phase("rebuilding (found again)").await;
                 watch.beat(ctx.cancel()).await;
-                stop = watch.stop.take();
-                session.close().await;
                 continue;
             }
-            Err(_) => continue,
-        }
-        let Ok(now) = file::identity(&mut session, &capabilities, &work.name()).await else { continue };
+            Err(error) => {
+                hold_on(work, ctx.cancel(), &error).await?;
+                continue;
+            }
+        };
         report_orphans(work, &mut session, &capabilities).await;
         session.close().await;
         if now.renewed_since(&attempt.before, work.partitions()) {
@@ -206,26 +215,58 @@ pub(crate) async fn settle(work: &Work, ctx: &StepContext<'_>, attempt: Attempt)
         if now.spaces.is_empty() {
             return Err(failed(changed(work, "has no file of its own any more")));
         }
-        if let Some(stop) = stop {
+        if let Some(stop) = watch.and_then(|watch| watch.stop) {
             return Err(stop.error(work));
         }
         return Ok(Ended::NotDone("the statement was gone and the table lies in its old file".to_owned()));
     }
 }
 
+/// What became of a statement.
+enum Found {
+    Running(Capabilities, look::Running),
+    Gone(Capabilities, file::Identity),
+}
+
+/// Looks for the statement, then at the table's files, then for the statement again: it may have been on its way.
+async fn survey(work: &Work, session: &mut Session, attempt: &Attempt) -> Result<Found, SqlError> {
+    let capabilities = Capabilities::probe(session).await?;
+    if let Some(running) = look::running(session, &attempt.marker).await? {
+        return Ok(Found::Running(capabilities, running));
+    }
+    // A session whose network is cut lives on at the server, and with it the lock that keeps every next attempt out. Only
+    // one of ours can hold it under that id: the job's lock keeps others away.
+    let holder = lease::holder(session, lease::WORK_LOCK).await?;
+    if holder.is_some_and(|(connection, _)| connection == u64::from(attempt.connection)) {
+        match session.run(&format!("KILL {}", attempt.connection)).await {
+            Err(SqlError::Server { code: 1094, .. }) | Ok(()) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let now = file::identity(session, &capabilities, &work.name()).await?;
+    match look::running(session, &attempt.marker).await? {
+        Some(running) => Ok(Found::Running(capabilities, running)),
+        None => Ok(Found::Gone(capabilities, now)),
+    }
+}
+
+/// A beat's pause after a server did not answer, until the table's limit has run out.
+async fn hold_on(work: &Work, cancel: &CancellationToken, error: &SqlError) -> Result<(), StepError> {
+    if work.left().is_zero() {
+        let node = work.node.endpoint.address.clone();
+        return Err(failed(ReclaimError::NotBack { node, reason: error.to_string(), limit: work.timeout }));
+    }
+    work.sink.phase(&format!("waiting: the server is not there: {error}")).await;
+    gate::rest(work, cancel, work.beat).await
+}
+
 /// A session once the server is there again.
 async fn back(work: &Work, cancel: &CancellationToken) -> Result<Session, StepError> {
     loop {
-        let error = match work.connect().await {
+        match work.connect().await {
             Ok(session) => return Ok(session),
-            Err(error) => error,
-        };
-        if work.left().is_zero() {
-            let node = work.node.endpoint.address.clone();
-            return Err(failed(ReclaimError::NotBack { node, reason: error.to_string(), limit: work.timeout }));
+            Err(error) => hold_on(work, cancel, &error).await?,
         }
-        work.sink.phase(&format!("waiting: the server is not there: {error}")).await;
-        gate::rest(work, cancel, work.beat).await?;
     }
 }
 
@@ -277,6 +318,10 @@ struct Watch<'a> {
     predicted: u64,
     session: Option<Session>,
     stop: Option<Stop>,
+    /// Looks in a row that did not find the statement.
+    gone: u32,
+    /// Looks in a row that failed.
+    blind: u32,
 }
 
 impl<'a> Watch<'a> {
@@ -292,6 +337,8 @@ impl<'a> Watch<'a> {
             predicted: u64::try_from(after.max(1)).unwrap_or(u64::MAX),
             session: None,
             stop: None,
+            gone: 0,
+            blind: 0,
         }
     }
 
@@ -305,12 +352,23 @@ impl<'a> Watch<'a> {
         if self.work.left().is_zero() {
             self.stop.get_or_insert(Stop::TooLong);
         }
-        if self.look().await.is_err() {
-            self.session = None;
+        match self.look().await {
+            Ok(()) => self.blind = 0,
+            Err(error) => self.failed_look(&error),
         }
         if self.stop.is_some() {
             self.work.sink.phase("stopping the statement").await;
             let _ = mysql::kill_query(&self.work.node.endpoint, self.connection, Some(&self.marker)).await;
+        }
+    }
+
+    /// A node nobody can look at for so long may have been promoted.
+    fn failed_look(&mut self, error: &SqlError) {
+        self.session = None;
+        self.blind += 1;
+        if self.work.exclude_primary && self.blind >= BLIND_LOOKS {
+            let reason = format!("whether it became a writer could not be seen: {error}");
+            self.stop.get_or_insert(Stop::Writer(reason));
         }
     }
 
@@ -319,10 +377,12 @@ impl<'a> Watch<'a> {
             Some(session) => session,
             None => self.work.connect().await?,
         };
-        let read_only = session.value("SELECT @@GLOBAL.read_only").await?;
-        if self.work.exclude_primary && read_only.as_deref() == Some("0") && self.stop.is_none() {
+        let read_only = session.value(look::READ_ONLY).await?;
+        if self.work.exclude_primary && !look::is_read_only(read_only.as_deref()) && self.stop.is_none() {
             self.stop = Some(Stop::Writer("read_only was turned OFF while the table was being rebuilt".to_owned()));
         }
+        let running = look::running(&mut session, &self.marker).await?;
+        self.gone = if running.is_some() { 0 } else { self.gone + 1 };
         let table = self.work.name();
         let watched = Watched {
             table: &table,
