@@ -7,30 +7,7 @@ use api::{GateVerdict, JobStatus, TableState};
 use bed::Hall;
 use reclaim::plan::{PlanOptions, plan};
 use runtime::Clock;
-use std::{path::PathBuf, process::Command};
-use testkit::{Engine, Fleet, Options};
-
-/// A small file system of its own; only root can make one.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    fn new(megabytes: u32) -> Option<Self> {
-        let directory = tempfile::tempdir().expect("a directory");
-        let size = format!("size={megabytes}m");
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(directory.path()).output();
-        mount.is_ok_and(|output| output.status.success()).then_some(Self(directory))
-    }
-
-    fn path(&self) -> PathBuf {
-        self.0.path().to_owned()
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
-    }
-}
+use testkit::{Engine, Fleet, Options, SmallDisk};
 
 /// What a table of some 110 MB needs beside itself, on a disk that has not got it.
 async fn too_small(engine: Engine) {
@@ -38,7 +15,7 @@ async fn too_small(engine: Engine) {
         return eprintln!("skipped: no right to mount a small disk");
     };
     let options = Options {
-        parent: Some(disk.path()),
+        parent: Some(disk.path().to_owned()),
         arguments: vec!["--skip-log-bin".into(), "--innodb-buffer-pool-size=64M".into()],
         ..Options::default()
     };
@@ -51,7 +28,7 @@ async fn too_small(engine: Engine) {
     fleet.catch_up(1, 0).await;
     let replica = &fleet.servers[1];
     bed::purged(replica).await;
-    fill_up(&disk, 12);
+    disk.leave_free(12 << 20);
     let before = (bed::settings(replica).await, replica.file_bytes("shop/orders.ibd"));
     let mut drawn = plan(&replica.endpoint(), &bed::config(replica), &PlanOptions::default(), &Clock::real())
         .await
@@ -67,8 +44,8 @@ async fn too_small(engine: Engine) {
         table.tmp_bytes_needed = 0;
     }
     let hall = Hall::new();
-    std::fs::remove_file(disk.path().join("ballast")).expect("room for the gate's reserve");
-    fill_up(&disk, if engine == Engine::MySql { 44 } else { 34 });
+    disk.make_room();
+    disk.leave_free(if engine == Engine::MySql { 44 << 20 } else { 34 << 20 });
     let id = hall.submit_plan(drawn).await;
     let job = hall.finished(&id).await;
     assert_eq!(job.status, JobStatus::Failed, "{job:#?}");
@@ -76,19 +53,8 @@ async fn too_small(engine: Engine) {
     assert!(job.error.contains("full") || job.error.contains("space"), "{}", job.error);
     assert_eq!((bed::settings(replica).await, replica.file_bytes("shop/orders.ibd")), before);
     assert_eq!(bed::leftovers(replica), Vec::<String>::new());
-    std::fs::remove_file(disk.path().join("ballast")).expect("room again");
+    disk.make_room();
     bed::same_rows(&fleet, "shop.orders").await;
-}
-
-/// Leaves so many MB free.
-fn fill_up(disk: &SmallDisk, leave: u64) {
-    let stat = Command::new("df").args(["--output=avail", "-B1"]).arg(disk.path()).output().expect("df");
-    let text = String::from_utf8_lossy(&stat.stdout).into_owned();
-    let free: u64 = text.lines().nth(1).and_then(|line| line.trim().parse().ok()).expect("free bytes");
-    let ballast = free.saturating_sub(leave << 20).max(1).to_string();
-    let file = disk.path().join("ballast");
-    let status = Command::new("fallocate").args(["-l", &ballast]).arg(file).status();
-    assert!(status.expect("fallocate starts").success());
 }
 
 #[tokio::test]

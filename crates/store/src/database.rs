@@ -3,7 +3,8 @@
 use crate::{
     Place,
     dialect::Dialect,
-    fault::{Fault, advice, is_an_answer, is_worth_repeating},
+    fault::{Fault, is_worth_repeating},
+    transaction::attempt,
 };
 use futures::future::BoxFuture;
 use jobs::StoreError;
@@ -11,7 +12,7 @@ use runtime::{Clock, Random};
 use sqlx::{
     AnyConnection, AnyPool, Executor,
     any::{AnyConnectOptions, AnyPoolOptions},
-    migrate::Migrator,
+    migrate::{MigrateError, Migrator},
 };
 use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
 
@@ -102,7 +103,7 @@ impl Database {
         loop {
             match migrator.run(&self.writer).await {
                 Ok(()) => return Ok(()),
-                Err(sqlx::migrate::MigrateError::VersionMissing(version)) => {
+                Err(MigrateError::VersionMissing(version)) => {
                     let text = format!("{} was written by a newer Drydock (schema {version})", self.place.shown());
                     return Err(StoreError::Unavailable(text));
                 }
@@ -138,32 +139,17 @@ impl Database {
         context: C,
         work: impl for<'a> Fn(&'a mut AnyConnection, &'a C) -> BoxFuture<'a, Result<T, Fault>>,
     ) -> Result<T, StoreError> {
-        let mut attempt = 1;
+        let mut round = 1;
         loop {
-            match self.attempt(&context, &work).await {
-                Err(Fault::Database(error)) if attempt < ATTEMPTS && is_worth_repeating(&error) => {
-                    self.pause(attempt).await;
-                    attempt += 1;
+            match attempt(&self.writer, &self.place, &context, &work).await {
+                Err(Fault::Database(error)) if round < ATTEMPTS && is_worth_repeating(&error) => {
+                    self.pause(round).await;
+                    round += 1;
                 }
                 Err(Fault::Database(error)) => return Err(self.unavailable(&error.to_string())),
                 Err(Fault::Refused(error)) => return Err(error),
                 Ok(value) => return Ok(value),
             }
-        }
-    }
-
-    async fn attempt<C, T>(
-        &self,
-        context: &C,
-        work: &impl for<'a> Fn(&'a mut AnyConnection, &'a C) -> BoxFuture<'a, Result<T, Fault>>,
-    ) -> Result<T, Fault> {
-        let mut transaction = self.writer.begin_with(self.place.dialect.begin()).await?;
-        // Dropped without commit it rolls back.
-        let value = work(&mut transaction, context).await?;
-        match transaction.commit().await {
-            Ok(()) => Ok(value),
-            Err(error) if is_an_answer(&error) => Err(error.into()),
-            Err(error) => Err(StoreError::Unknown(self.place.mask(&error.to_string())).into()),
         }
     }
 
@@ -173,8 +159,7 @@ impl Database {
     }
 
     pub(crate) fn unavailable(&self, error: &str) -> StoreError {
-        let error = self.place.mask(error);
-        StoreError::Unavailable(format!("{}: {error}{}", self.place.shown(), advice(&error)))
+        StoreError::Unavailable(self.place.explained(error))
     }
 
     async fn close(&self) {
@@ -184,10 +169,7 @@ impl Database {
 }
 
 async fn connect(place: &Place, connections: u32) -> Result<AnyPool, StoreError> {
-    let failed = |error: sqlx::Error| {
-        let error = place.mask(&error.to_string());
-        StoreError::Unavailable(format!("{}: {error}{}", place.shown(), advice(&error)))
-    };
+    let failed = |error: sqlx::Error| StoreError::Unavailable(place.explained(&error.to_string()));
     let options = AnyConnectOptions::from_str(place.url.expose()).map_err(failed)?;
     let greeting = place.dialect.on_connect();
     AnyPoolOptions::new()

@@ -1,6 +1,7 @@
 //! What a database error means for the caller: try again, gone, or unknown.
 
 use jobs::StoreError;
+use sqlx::error::DatabaseError;
 
 /// Why a piece of work inside a transaction ended.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ const MYSQL_AGAIN: [u16; 3] = [1205, 1213, 1062];
 const POSTGRES_AGAIN: [&str; 4] = ["40001", "40P01", "23505", "55P03"];
 /// SQLite, low byte of the code: busy, locked.
 const SQLITE_AGAIN: [i64; 2] = [5, 6];
+/// SQLite, low byte of the code: I/O error, disk full.
+const SQLITE_DISK: [i64; 2] = [10, 13];
 
 /// True if the transaction certainly did not happen and may succeed when run again.
 pub(crate) fn is_worth_repeating(error: &sqlx::Error) -> bool {
@@ -36,16 +39,23 @@ pub(crate) fn is_worth_repeating(error: &sqlx::Error) -> bool {
     if let Some(mysql) = database.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
         return MYSQL_AGAIN.contains(&mysql.number());
     }
-    let code = database.code().unwrap_or_default();
     if database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
-        return POSTGRES_AGAIN.contains(&code.as_ref());
+        return POSTGRES_AGAIN.contains(&database.code().unwrap_or_default().as_ref());
     }
-    code.parse::<i64>().is_ok_and(|code| SQLITE_AGAIN.contains(&(code & 0xff)))
+    sqlite_code(database).is_some_and(|code| SQLITE_AGAIN.contains(&code))
 }
 
-/// True if the database answered; without an answer a commit may or may not have happened.
+/// True if a failed commit certainly did not happen: the database answered, and not that its disk failed it. SQLite may
+/// have the commit's frame in its log already when the disk refuses what belongs behind it, and finds it after a crash.
 pub(crate) fn is_an_answer(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some()
+    let Some(database) = error.as_database_error() else { return false };
+    sqlite_code(database).is_none_or(|code| !SQLITE_DISK.contains(&code))
+}
+
+/// The low byte of SQLite's code; `None` for the other databases.
+fn sqlite_code(database: &dyn DatabaseError) -> Option<i64> {
+    database.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
+    database.code()?.parse::<i64>().ok().map(|code| code & 0xff)
 }
 
 /// What the user can do about the ways in which a store is commonly unusable.

@@ -11,6 +11,7 @@ mod mirror;
 mod place;
 mod records;
 mod rows;
+mod transaction;
 
 pub use database::{SqlStore, open};
 pub use mirror::{Mirror, MirrorError};

@@ -1,6 +1,6 @@
 //! Where the store is: a path or a URL, with its password kept out of every text.
 
-use crate::dialect::Dialect;
+use crate::{dialect::Dialect, fault::advice};
 use jobs::StoreError;
 use std::path::{Path, PathBuf};
 use types::Secret;
@@ -78,6 +78,12 @@ impl Place {
     pub(crate) fn mask(&self, text: &str) -> String {
         let hide = |text: String, secret: &Secret| text.replace(secret.expose(), "***");
         self.secrets.iter().fold(text.to_owned(), hide)
+    }
+
+    /// An error of the driver as the user sees it: where, what, and what to do about it, without the password.
+    pub(crate) fn explained(&self, error: &str) -> String {
+        let error = self.mask(error);
+        format!("{}: {error}{}", self.shown, advice(&error))
     }
 }
 

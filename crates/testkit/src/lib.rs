@@ -8,6 +8,7 @@
 )]
 
 mod browser;
+mod disk;
 mod engine;
 pub mod fake;
 mod fleet;
@@ -16,6 +17,7 @@ mod postgres;
 mod server;
 
 pub use browser::Browser;
+pub use disk::SmallDisk;
 pub use engine::Engine;
 pub use fleet::Fleet;
 pub use port::free_port;
