@@ -6,7 +6,8 @@ export RUSTDOCFLAGS := -D warnings
 
 demo:
 	@tools/setup demo
-	@cargo build --quiet -p drydock -p bench --bin drydock --bin demo
+	@printf '\033[1m==>\033[0m building (some minutes the first time)\n'
+	@cargo build -p drydock -p bench --bin drydock --bin demo
 	@target/debug/demo
 
 test:
