@@ -23,6 +23,10 @@ use tracing_subscriber::{
 /// Our own rooms: the level is theirs. Libraries say only what is wrong, whatever the level.
 const ROOMS: [&str; 9] = ["drydock", "http", "control", "reclaim", "topology", "store", "jobs", "mysql", "runtime"];
 
+/// The driver calls every refused statement an error. Probing lives on refused statements, and whoever asks reports what
+/// matters with the server's name beside it.
+const DRIVER: &str = "mysql_async";
+
 /// Keeps the log going; what is buffered is written when it is dropped.
 pub struct Log {
     level: Handle<Targets, Registry>,
@@ -45,7 +49,9 @@ fn targets(level: &str) -> Targets {
         "error" => LevelFilter::ERROR,
         _ => LevelFilter::INFO,
     };
-    Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(ROOMS.map(|room| (room, level)))
+    let driver = if level == LevelFilter::DEBUG { LevelFilter::WARN } else { LevelFilter::OFF };
+    let rooms = ROOMS.map(|room| (room, level));
+    Targets::new().with_default(level.min(LevelFilter::WARN)).with_target(DRIVER, driver).with_targets(rooms)
 }
 
 fn roller(logging: &Logging) -> Result<LogRoller, String> {
@@ -92,5 +98,21 @@ impl Log {
     /// Takes a new level.
     pub fn set_level(&self, level: &str) {
         let _ = self.level.reload(targets(level));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing::Level;
+
+    #[test]
+    fn a_refused_probe_is_no_line_of_the_log() {
+        for level in ["info", "warn", "error"] {
+            assert!(!targets(level).would_enable("mysql_async::conn", &Level::ERROR), "{level}");
+        }
+        assert!(targets("debug").would_enable("mysql_async::conn", &Level::ERROR));
+        assert!(targets("info").would_enable("reclaim::trade", &Level::INFO));
+        assert!(targets("error").would_enable("sqlx", &Level::ERROR));
     }
 }
