@@ -29,6 +29,6 @@ export const zh: Words = {
   status: { pending: '等待', running: '运行中', completed: '已完成', failed: '失败', cancelled: '已取消' },
   job: { title: '任务', target: '目标', now: '当前', freed: '已释放', freedFinal: '释放', predicted: '预计', elapsed: '已用', left: '剩余', tables: '表', failedTables: '失败', cancel: '取消任务', cancelling: '正在取消…', cancelTitle: '取消此任务？', cancelBody: '正在执行的语句会被终止，对应的表保持原样。已释放的空间不受影响。', cancelNo: '继续运行', cancelYes: '取消任务', error: '失败原因', notes: '备注', settings: '请求参数', plan: '计划', table: '表', state: '状态', before: '之前文件', after: '之后', predictedCol: '预计', freedCol: '释放', off: '误差', offHint: '预计减实测，占文件的比例', seconds: '耗时', reason: '原因', noTables: '此任务不含任何表。', created: '创建', started: '开始', completed: '结束' },
   state: { planned: '已计划', running: '进行中', done: '完成', skipped: '跳过', failed: '失败', cancelled: '已取消' },
-  history: { title: '历史', series: '指标', none: '此时间窗内没有样本。', window: '时间窗', hour: '1 小时', day: '1 天', week: '7 天', last: '最近', max: '最高', names: { lag_seconds: '延迟（秒）', space_freed_bytes: '已释放空间', waste_bytes: '可回收', file_bytes: '表文件', active_jobs: '活动任务' } },
+  history: { title: '历史', series: '指标', none: '此时间窗内没有样本。', window: '时间窗', hour: '1 小时', day: '1 天', week: '7 天', last: '最近', max: '最高', names: { node_up: '在线（1）或不在线（0）', lag_seconds: '延迟（秒）', disk_used_bytes: '磁盘已用', disk_free_bytes: '磁盘可用', jobs: '各状态任务数', freed_bytes_total: '服务启动以来释放', job_freed_bytes: '任务已释放', job_predicted_freed_bytes: '任务预计释放' } },
   audit: { title: '审计', at: '时间', actor: '操作者', action: '操作', subject: '对象', outcome: '结果', none: '尚无任何操作。' },
 };
