@@ -21,6 +21,11 @@ fn cache() -> PathBuf {
     std::env::var_os("DRYDOCK_CACHE").map_or_else(root, PathBuf::from)
 }
 
+/// Where MySQL is unpacked.
+pub(crate) fn unpacked() -> PathBuf {
+    cache().join("mysql")
+}
+
 impl Engine {
     /// Every engine that can run here. MariaDB must; MySQL may be missing where it cannot be downloaded.
     pub fn available() -> Vec<Engine> {
@@ -46,7 +51,7 @@ impl Engine {
     }
 
     fn runner() -> PathBuf {
-        cache().join("mysql/my")
+        unpacked().join("my")
     }
 
     /// A client program of this engine, such as `binlog` or `check`: `mariadb-binlog`, or the unpacked `mysqlbinlog`.
@@ -63,11 +68,16 @@ impl Engine {
 
     /// A command that starts the server program; `setpriv` ends it with us, however we end.
     pub(crate) fn server(self) -> Command {
+        self.server_by(&Self::runner())
+    }
+
+    /// The same with another runner of the unpacked MySQL.
+    pub(crate) fn server_by(self, runner: &Path) -> Command {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--"]);
         match self {
             Engine::MariaDb => command.args(["mariadbd", "--no-defaults"]),
-            Engine::MySql => command.arg(Self::runner()).args(["mysqld", "--no-defaults"]).args(Self::homes()),
+            Engine::MySql => command.arg(runner).args(["mysqld", "--no-defaults"]).args(Self::homes()),
         };
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command
@@ -88,21 +98,22 @@ impl Engine {
         ]
     }
 
-    /// An initialised data directory to copy, made once per machine under a lock.
-    pub(crate) fn template(self) -> PathBuf {
-        let (directory, ready) = (cache().join(format!("template-{}", self.name())), ".ready");
+    /// An initialised data directory to copy, made once per machine and page size under a lock.
+    pub(crate) fn template(self, page_kib: u32) -> PathBuf {
+        let kind = if page_kib == 0 { String::new() } else { format!("-{page_kib}k") };
+        let (directory, ready) = (cache().join(format!("template-{}{kind}", self.name())), ".ready");
         std::fs::create_dir_all(cache()).expect("the cache directory can be made");
         let lock = File::create(cache().join(format!("{}.lock", self.name()))).expect("a lock file can be made");
         lock.lock().expect("the template lock can be taken");
         if !directory.join(ready).exists() {
             let _ = std::fs::remove_dir_all(&directory);
-            self.initialise(&directory);
+            self.initialise(&directory, page_kib);
             File::create(directory.join(ready)).expect("the template can be marked ready");
         }
         directory
     }
 
-    fn initialise(self, directory: &Path) {
+    fn initialise(self, directory: &Path, page_kib: u32) {
         let data = format!("--datadir={}", directory.display());
         let user = format!("--user={}", current_user());
         let mut command = match self {
@@ -123,6 +134,9 @@ impl Engine {
                 command
             }
         };
+        if page_kib != 0 {
+            command.arg(format!("--innodb-page-size={page_kib}k"));
+        }
         let output = command.output().expect("the initialiser starts");
         assert!(output.status.success(), "initialising {}: {}", self.name(), String::from_utf8_lossy(&output.stderr));
     }

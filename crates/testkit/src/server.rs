@@ -1,6 +1,6 @@
 //! One private server: start, stop, crash, start again on the same data.
 
-use crate::{Engine, PASSWORD, USER, engine::current_user, port::free_port};
+use crate::{Engine, PASSWORD, USER, engine::current_user, keyring, port::free_port};
 use mysql::{Endpoint, Session};
 use std::{
     path::{Path, PathBuf},
@@ -15,12 +15,18 @@ use types::{Address, Secret};
 pub struct Options {
     /// `@@server_id`; 0 takes the port.
     pub server_id: u32,
-    /// Further arguments, last word wins, such as `--innodb-buffer-pool-size=64M`.
+    /// Further arguments, last word wins, such as `--innodb-buffer-pool-size=64M`; `{port}` stands for the server's port.
     pub arguments: Vec<String>,
     /// Announce host and port to the source (`report_host`); on unless set.
     pub silent: bool,
     /// Where the data directory is made; the system's temporary directory unless set.
     pub parent: Option<PathBuf>,
+    /// Its files may be written by every account of this machine: Galera's rsync, where root starts it, works as nobody.
+    pub open: bool,
+    /// It has a key to encrypt tables with.
+    pub keyring: bool,
+    /// `innodb_page_size` in KiB; 0 is the default.
+    pub page_kib: u32,
 }
 
 /// A running (or crashed) server and its directory, both gone when dropped.
@@ -37,9 +43,17 @@ impl Server {
     pub async fn start(engine: Engine, options: Options) -> Server {
         let parent = options.parent.clone().unwrap_or_else(std::env::temp_dir);
         let directory = tempfile::Builder::new().prefix("drydock-").tempdir_in(parent).expect("a temporary directory");
-        let status = Command::new("cp").arg("-a").arg(engine.template()).arg(directory.path().join("data")).status();
+        let status = Command::new("cp")
+            .arg("-a")
+            .arg(engine.template(options.page_kib))
+            .arg(directory.path().join("data"))
+            .status();
         assert!(status.expect("cp starts").success(), "copying the template");
         let _ = std::fs::remove_file(directory.path().join("data/auto.cnf"));
+        if options.open {
+            let status = Command::new("chmod").args(["-R", "a+rwX"]).arg(directory.path()).status();
+            assert!(status.expect("chmod starts").success(), "opening the directory");
+        }
         let mut server = Server { engine, options, port: 0, directory, child: None };
         for _ in 0..5 {
             server.port = free_port();
@@ -83,7 +97,7 @@ impl Server {
 
     fn command(&self) -> Command {
         let (port, data) = (self.port, self.data_directory());
-        let mut command = self.engine.server();
+        let (mut command, keyring) = self.program();
         command
             .arg(format!("--user={}", current_user()))
             .arg(format!("--datadir={}", data.display()))
@@ -105,8 +119,26 @@ impl Server {
         if !self.options.silent {
             command.args(["--report-host=127.0.0.1".to_owned(), format!("--report-port={port}")]);
         }
-        command.args(&self.options.arguments).stderr(Stdio::null());
+        if self.options.page_kib != 0 {
+            command.arg(format!("--innodb-page-size={}k", self.options.page_kib));
+        }
+        command.args(keyring);
+        let further = self.options.arguments.iter().map(|argument| argument.replace("{port}", &port.to_string()));
+        command.args(further).stderr(Stdio::null());
         command
+    }
+
+    /// The server program, and what it has to be told of its keys.
+    fn program(&self) -> (Command, Vec<String>) {
+        let directory = self.directory.path();
+        match (self.options.keyring, self.engine) {
+            (false, engine) => (engine.server(), Vec::new()),
+            (true, Engine::MariaDb) => (self.engine.server(), keyring::mariadb(directory)),
+            (true, Engine::MySql) => {
+                let (runner, plugins) = keyring::mysql(directory, &crate::engine::unpacked());
+                (self.engine.server_by(&runner), vec![plugins])
+            }
+        }
     }
 
     /// Gives the fleet's account all rights at the first start, out of the binlog, so that no server begins with a

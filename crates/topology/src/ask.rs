@@ -12,6 +12,7 @@ use std::net::IpAddr;
 
 pub(crate) use identity::{Variables, variables};
 pub use inbound::inbound;
+pub(crate) use membership::{ApplierQueue, applier_queue};
 
 /// Runs the first spelling the server knows. A missing right is an answer, not a reason to try the next one.
 async fn first_known(session: &mut Session, spellings: &[&str]) -> Result<Told<Vec<Row>>, SqlError> {

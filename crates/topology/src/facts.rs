@@ -131,8 +131,10 @@ pub struct Galera {
     pub cluster: String,
     /// `wsrep_local_state_comment`, such as `Synced`.
     pub state: String,
-    /// `wsrep_incoming_addresses`: client addresses of all members.
+    /// `wsrep_incoming_addresses`: client addresses of all members that tell theirs (`AUTO` tells nothing).
     pub members: Vec<(String, u16)>,
+    /// `wsrep_cluster_size`: how many members there are, whether they tell or not.
+    pub size: usize,
 }
 
 /// What two samples of a server's own transactions showed.

@@ -1,6 +1,6 @@
 //! How far behind a node is, by what SQL alone can tell; a heartbeat table tells more where there is one.
 
-use crate::ask;
+use crate::ask::{self, ApplierQueue};
 use crate::facts::Channel;
 use mysql::{Session, SqlError};
 
@@ -8,24 +8,41 @@ use mysql::{Session, SqlError};
 const APPLYING: &str = "SELECT MAX(TIMESTAMPDIFF(MICROSECOND, APPLYING_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP, NOW(6))) \
      AS MICROS FROM performance_schema.replication_applier_status_by_worker WHERE APPLYING_TRANSACTION <> ''";
 
-/// Seconds behind, worst channel. `None`: unknown, stopped, or no channel at all; treat it as infinite.
+/// Seconds behind, worst channel. `None`: unknown, stopped, or fed by nobody; treat it as infinite.
 ///
 /// Takes the larger of `Seconds_Behind_*` (whole seconds; 0 while the I/O thread is behind) and, on MySQL, the age of
-/// the transaction being applied (microseconds, by original commit timestamp).
+/// the transaction being applied (microseconds, by original commit timestamp). A group's member is fed by the group, whose
+/// channel shows no seconds: there the queue of its applier tells.
 pub async fn lag(session: &mut Session) -> Result<Option<f64>, SqlError> {
     let channels = match ask::inbound(session).await? {
         Ok(told) => told.value,
         Err(_) => return Ok(None),
     };
-    let Some(counted) = worst(&channels) else { return Ok(None) };
-    #[allow(clippy::cast_precision_loss, reason = "a lag of 2^52 seconds is no lag to measure")]
-    let counted = counted as f64;
-    let measured = match session.row(APPLYING).await {
-        Ok(row) => row.and_then(|row| row.parse::<f64>("MICROS")).unwrap_or(0.0) / 1e6,
-        Err(SqlError::Server { .. }) => 0.0,
+    let queue = ask::applier_queue(session).await?;
+    let applying = match session.row(APPLYING).await {
+        Ok(row) => row.and_then(|row| row.parse::<f64>("MICROS")).map(|micros| micros / 1e6),
+        Err(SqlError::Server { .. }) => None,
         Err(error) => return Err(error),
     };
-    Ok(Some(counted.max(measured)))
+    Ok(behind(worst(&channels), channels.is_empty(), queue, applying))
+}
+
+/// The rule: what the channels count, what the group's applier has queued, and the age of what is being applied.
+fn behind(counted: Option<i64>, no_channel: bool, queue: ApplierQueue, applying: Option<f64>) -> Option<f64> {
+    #[allow(clippy::cast_precision_loss, reason = "a lag of 2^52 seconds is no lag to measure")]
+    let counted = counted.map(|seconds| seconds as f64);
+    let base = match queue {
+        ApplierQueue::NoGroup => counted?,
+        ApplierQueue::Unknown => return None,
+        // It takes from a source beside its group.
+        _ if !no_channel => counted?,
+        ApplierQueue::Holds(_) => 0.0,
+    };
+    match (queue, applying) {
+        // Something waits and nothing is being applied: the applier stands still.
+        (ApplierQueue::Holds(1..), None) => None,
+        (_, applying) => Some(base.max(applying.unwrap_or(0.0))),
+    }
 }
 
 /// The largest count; `None` if a channel has none or does not run, or if there is no channel.
@@ -33,4 +50,25 @@ pub(crate) fn worst(channels: &[Channel]) -> Option<i64> {
     let behind = |channel: &Channel| channel.seconds_behind.filter(|_| channel.is_healthy());
     let all: Option<Vec<i64>> = channels.iter().map(behind).collect();
     all?.into_iter().max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_member_is_behind_by_what_its_applier_works_on() {
+        assert_eq!(behind(None, true, ApplierQueue::Holds(0), None), Some(0.0));
+        assert_eq!(behind(None, true, ApplierQueue::Holds(3), Some(2.5)), Some(2.5));
+        assert_eq!(behind(None, true, ApplierQueue::Holds(3), None), None, "it stands still");
+        assert_eq!(behind(None, true, ApplierQueue::Unknown, Some(0.1)), None);
+        assert_eq!(behind(Some(7), false, ApplierQueue::Holds(0), None), Some(7.0), "its group follows another");
+        assert_eq!(behind(None, false, ApplierQueue::Holds(0), None), None, "that channel is stopped");
+    }
+
+    #[test]
+    fn without_a_group_the_channels_tell() {
+        assert_eq!(behind(None, true, ApplierQueue::NoGroup, None), None);
+        assert_eq!(behind(Some(1), false, ApplierQueue::NoGroup, Some(1.5)), Some(1.5));
+    }
 }

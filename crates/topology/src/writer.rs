@@ -18,6 +18,8 @@ pub struct WriterVerdict {
     pub writer: bool,
     /// Why, most telling first; for a node that is none, what shows it.
     pub reasons: Vec<String>,
+    /// Why it is to be left alone even where work on writers is allowed: its cluster would not bear it.
+    pub barred: Option<String>,
 }
 
 /// A server's own transactions at one moment.
@@ -104,5 +106,5 @@ pub async fn writer_test_since(session: &mut Session, before: &OwnSample) -> Res
 }
 
 fn unknown(why: &str) -> WriterVerdict {
-    WriterVerdict { writer: true, reasons: vec![why.to_owned()] }
+    WriterVerdict { writer: true, reasons: vec![why.to_owned()], barred: Some(why.to_owned()) }
 }

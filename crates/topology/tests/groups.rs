@@ -5,42 +5,81 @@ mod support;
 
 use api::{EdgeKind, Reach};
 use runtime::Clock;
-use std::path::Path;
 use support::{discover_from, node_at, options};
 use testkit::fake::{Dialect, FakeFleet, FakeNode};
-use testkit::{Engine, Options, PASSWORD, Server, USER, free_port};
+use testkit::{Engine, Fleet, GroupMode, Server};
 use topology::writer_test;
 
 const GROUP: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
 
-async fn member(local: u16, seeds: &str) -> Server {
-    let arguments = [
-        "--plugin-load-add=group_replication.so".to_owned(),
-        format!("--loose-group-replication-group-name={GROUP}"),
-        "--loose-group-replication-start-on-boot=OFF".to_owned(),
-        format!("--loose-group-replication-local-address=127.0.0.1:{local}"),
-        format!("--loose-group-replication-group-seeds={seeds}"),
-        "--loose-group-replication-recovery-get-public-key=ON".to_owned(),
-    ];
-    Server::start(Engine::MySql, Options { arguments: arguments.to_vec(), ..Options::default() }).await
+async fn refusal(server: &Server) -> String {
+    let verdict = writer_test(&mut server.session().await).await.unwrap();
+    assert!(verdict.writer, "{verdict:?}");
+    verdict.barred.unwrap_or_default()
 }
 
-async fn join(server: &Server, first: bool) {
-    let recovery = format!(
-        "CHANGE REPLICATION SOURCE TO SOURCE_USER='{USER}', SOURCE_PASSWORD='{PASSWORD}' FOR CHANNEL 'group_replication_recovery'"
-    );
-    let bootstrap = format!("SET GLOBAL group_replication_bootstrap_group = {}", u8::from(first));
-    server
-        .run(&[&recovery, &bootstrap, "START GROUP_REPLICATION", "SET GLOBAL group_replication_bootstrap_group = 0"])
-        .await;
-    let state = "SELECT MEMBER_STATE FROM performance_schema.replication_group_members WHERE MEMBER_ID = @@server_uuid";
+/// Waits until the group's members are, in a member's eyes, in these states, in any order.
+async fn until_members(server: &Server, wanted: &str) {
+    let sql =
+        "SELECT GROUP_CONCAT(MEMBER_STATE ORDER BY MEMBER_STATE) FROM performance_schema.replication_group_members";
+    let mut seen = String::new();
     for _ in 0..1200 {
-        if server.value(state).await == "ONLINE" {
+        seen = server.value(sql).await;
+        if seen == wanted {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    panic!("{} does not come online:\n{}", server.address(), server.error_log());
+    panic!("{} sees {seen}, not {wanted}:\n{}", server.address(), server.error_log());
+}
+
+/// Each member names the roles, and each role has more than one witness.
+async fn is_seen_from_each(servers: &[Server]) {
+    for seed in servers {
+        let picture = discover_from(seed, &options()).await;
+        assert_eq!(picture.nodes.len(), 3, "{picture:#?}");
+        assert!(picture.nodes.iter().all(|node| node.reach == Reach::Reached), "{picture:#?}");
+        assert_eq!(picture.edges.len(), 2, "{picture:#?}");
+        assert!(picture.edges.iter().all(|edge| edge.kind == EdgeKind::Group && edge.healthy == Some(true)));
+        assert!(picture.edges.iter().all(|edge| edge.evidence.len() == 3), "{picture:#?}");
+        assert_eq!(picture.topology.master.as_ref().unwrap().port, servers[0].address().port);
+        let of = |server: &Server| (node_at(&picture, server).role.clone(), node_at(&picture, server).writer);
+        let roles: Vec<(String, bool)> = servers.iter().map(of).collect();
+        let expected = [("group-primary", true), ("group-secondary", false), ("group-secondary", false)];
+        assert_eq!(roles, expected.map(|(role, writer)| (role.to_owned(), writer)), "{picture:#?}");
+    }
+    for (place, server) in servers.iter().enumerate() {
+        let mut session = server.session().await;
+        let verdict = writer_test(&mut session).await.unwrap();
+        assert_eq!((verdict.writer, verdict.barred.clone()), (place == 0, None), "{verdict:?}");
+        let behind = topology::lag(&mut session).await.unwrap();
+        assert!(behind.is_some(), "server {place}");
+    }
+}
+
+/// The applier is held up by a lock: the member is behind by as long as the oldest write waits.
+async fn a_held_up_applier_is_seen(fleet: &Fleet) {
+    fleet.primary().run(&["CREATE DATABASE d", "CREATE TABLE d.t (id INT PRIMARY KEY)"]).await;
+    fleet.catch_up(1, 0).await;
+    let mut holder = fleet.servers[1].session().await;
+    holder.run("LOCK TABLES d.t READ").await.unwrap();
+    fleet.primary().run(&["INSERT INTO d.t VALUES (1)"]).await;
+    let mut session = fleet.servers[1].session().await;
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    // The insert is on its way, or waits; either way it must not look applied once it has arrived.
+    let mut behind = None;
+    for _ in 0..400 {
+        behind = topology::lag(&mut session).await.unwrap();
+        if behind.is_some_and(|seconds| seconds > 1.0) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    assert!(behind.is_some_and(|seconds| seconds > 1.0), "{behind:?}");
+    holder.close().await;
+    fleet.catch_up(1, 0).await;
+    let behind = topology::lag(&mut session).await.unwrap();
+    assert!(behind.is_some(), "it has caught up");
 }
 
 #[tokio::test]
@@ -48,68 +87,55 @@ async fn a_group_of_three_is_seen_from_every_member() {
     if !Engine::MySql.is_available() {
         return eprintln!("skipped: MySQL cannot be had here");
     }
-    let ports = [free_port(), free_port(), free_port()];
-    let seeds = ports.map(|port| format!("127.0.0.1:{port}")).join(",");
-    let mut servers = Vec::new();
-    for (place, port) in ports.into_iter().enumerate() {
-        servers.push(member(port, &seeds).await);
-        join(&servers[place], place == 0).await;
-    }
-    for seed in &servers {
-        let picture = discover_from(seed, &options()).await;
-        assert_eq!(picture.nodes.len(), 3, "{picture:#?}");
-        assert!(picture.nodes.iter().all(|node| node.reach == Reach::Reached), "{picture:#?}");
-        assert_eq!(picture.edges.len(), 2, "{picture:#?}");
-        assert!(picture.edges.iter().all(|edge| edge.kind == EdgeKind::Group && edge.healthy == Some(true)));
-        assert_eq!(picture.topology.master.as_ref().unwrap().port, servers[0].address().port);
-        let roles: Vec<(&str, bool)> = servers
-            .iter()
-            .map(|server| node_at(&picture, server))
-            .map(|node| (node.role.as_str(), node.writer))
-            .collect();
-        assert_eq!(
-            roles,
-            [("group-primary", true), ("group-secondary", false), ("group-secondary", false)],
-            "{picture:#?}"
-        );
-    }
-    for (place, server) in servers.iter().enumerate() {
-        let verdict = writer_test(&mut server.session().await).await.unwrap();
-        assert_eq!(verdict.writer, place == 0, "{verdict:?}");
-    }
+    let mut fleet = Fleet::group(3, GroupMode::SinglePrimary).await;
+    is_seen_from_each(&fleet.servers).await;
+    a_held_up_applier_is_seen(&fleet).await;
+    // One whose applier fails is in ERROR: the table its group writes to is not there.
+    let last = &fleet.servers[2];
+    fleet.catch_up(2, 0).await;
+    last.run(&["SET GLOBAL super_read_only = 0", "SET sql_log_bin = 0", "DROP TABLE d.t"]).await;
+    fleet.primary().run(&["INSERT INTO d.t VALUES (2)"]).await;
+    until_members(last, "ERROR").await;
+    assert_eq!(refusal(last).await, "it is ERROR in its group");
+    let lag = topology::lag(&mut last.session().await).await.unwrap();
+    assert_eq!(lag, None, "one in error is behind for ever");
     // One that left stays read-only and must not be taken for a safe replica.
-    servers[2].run(&["STOP GROUP_REPLICATION"]).await;
-    assert!(writer_test(&mut servers[2].session().await).await.unwrap().writer);
+    last.run(&["STOP GROUP_REPLICATION"]).await;
+    assert!(writer_test(&mut last.session().await).await.unwrap().writer);
+    // Two are left; without its primary the other has no majority.
+    fleet.servers[0].kill();
+    until_members(&fleet.servers[1], "ONLINE,UNREACHABLE").await;
+    let reason = refusal(&fleet.servers[1]).await;
+    assert!(reason.contains("majority"), "{reason}");
 }
 
 #[tokio::test]
-async fn a_real_galera_member_is_always_a_writer() {
-    let library = "/usr/lib/galera/libgalera_smm.so";
-    if !Path::new(library).exists() {
-        return eprintln!("skipped: Galera's library is not here");
+async fn a_real_galera_cluster_is_seen_from_every_member_and_all_are_writers() {
+    if !Fleet::galera_is_available() {
+        return eprintln!("skipped: Galera cannot be had here");
     }
-    let arguments = vec![
-        "--wsrep-on=ON".to_owned(),
-        format!("--wsrep-provider={library}"),
-        "--wsrep-cluster-address=gcomm://".to_owned(),
-        "--wsrep-new-cluster".to_owned(),
-        "--innodb-autoinc-lock-mode=2".to_owned(),
-        format!("--wsrep-provider-options=gmcast.listen_addr=tcp://127.0.0.1:{};base_host=127.0.0.1", free_port()),
-    ];
-    let server = Server::start(Engine::MariaDb, Options { arguments, ..Options::default() }).await;
-    let mut session = server.session().await;
-    for _ in 0..600 {
-        let row = session.row("SHOW GLOBAL STATUS LIKE 'wsrep_ready'").await.unwrap();
-        if row.is_some_and(|row| row.text("Value").as_deref() == Some("ON")) {
-            break;
+    let fleet = Fleet::galera(3).await;
+    for seed in &fleet.servers {
+        // Read-only members are members all the same: the cluster's writes are theirs.
+        seed.run(&["SET GLOBAL read_only = 1"]).await;
+        let picture = discover_from(seed, &options()).await;
+        assert_eq!(picture.nodes.len(), 3, "{picture:#?}");
+        for server in &fleet.servers {
+            let node = node_at(&picture, server);
+            assert_eq!(
+                (node.role.as_str(), node.writer, &node.reach),
+                ("galera", true, &Reach::Reached),
+                "{picture:#?}"
+            );
         }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        assert_eq!(picture.edges.len(), 3, "each pair is linked: {picture:#?}");
+        for edge in &picture.edges {
+            assert_eq!((edge.kind, edge.healthy), (EdgeKind::Galera, Some(true)), "{picture:#?}");
+            assert_eq!(edge.evidence.len(), 2, "each end tells of the other: {edge:#?}");
+        }
+        let verdict = writer_test(&mut seed.session().await).await.unwrap();
+        assert!(verdict.writer && verdict.barred.as_ref().is_some_and(|why| why.contains("Galera")), "{verdict:?}");
     }
-    session.run("SET GLOBAL read_only = 1").await.unwrap();
-    let verdict = writer_test(&mut session).await.unwrap();
-    assert!(verdict.writer && verdict.reasons[0].contains("Galera"), "{verdict:?}");
-    let picture = discover_from(&server, &options()).await;
-    assert_eq!(node_at(&picture, &server).role, "galera", "{picture:#?}");
 }
 
 #[tokio::test]
@@ -122,6 +148,7 @@ async fn galera_members_find_each_other() {
                 ("wsrep_cluster_state_uuid", GROUP),
                 ("wsrep_incoming_addresses", addresses.as_str()),
                 ("wsrep_local_state_comment", "Synced"),
+                ("wsrep_cluster_size", "3"),
             ];
             let cells = rows.map(|(name, value)| vec![Some(name.to_owned()), Some(value.to_owned())]);
             script.variable("wsrep_on", "ON").rows(
@@ -139,4 +166,6 @@ async fn galera_members_find_each_other() {
     assert!(picture.nodes.iter().all(|node| node.role == "galera" && node.writer), "{picture:#?}");
     assert!(picture.edges.iter().all(|edge| edge.kind == EdgeKind::Galera), "{picture:#?}");
     assert!(picture.warnings.iter().any(|text| text.contains("several members take writes")));
+    let nameless = format!("{} knows 3 Galera members and the addresses of 2 only", seed.address(0));
+    assert!(picture.warnings.iter().any(|text| text.starts_with(&nameless)), "{:#?}", picture.warnings);
 }

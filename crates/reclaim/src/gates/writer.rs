@@ -1,8 +1,9 @@
-//! Gate `writer`: nothing is rebuilt on a node that may take writes, unless the operator said so.
+//! Gate `writer`: nothing is rebuilt on a node that may take writes, unless the operator said so; and nothing at all on a
+//! member its cluster could not spare.
 //!
 //! The rule is the topology room's writer test, run in the very session that is about to run the statement.
 
-use super::refuse;
+use super::{refuse, unanswered};
 use api::GateVerdict;
 use mysql::{Session, SqlError};
 use topology::{OwnSample, WriterVerdict};
@@ -17,12 +18,31 @@ pub async fn probe(session: &mut Session, before: Option<&OwnSample>) -> Result<
 
 /// The gate. A test that could not be run counts as a writer.
 pub fn verdict(test: &Result<WriterVerdict, SqlError>, exclude_primary: bool) -> GateVerdict {
-    if !exclude_primary {
-        return GateVerdict::Pass;
-    }
     match test {
+        Ok(WriterVerdict { barred: Some(reason), .. }) => refuse(reason.clone()),
+        Err(error) if !exclude_primary => unanswered("whether a cluster depends on it", error),
+        Ok(_) if !exclude_primary => GateVerdict::Pass,
         Err(error) => refuse(format!("whether it takes writes could not be decided: {error}")),
         Ok(test) if test.writer => refuse(format!("it may take writes: {}", test.reasons.join("; "))),
         Ok(_) => GateVerdict::Pass,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(writer: bool, barred: Option<&str>) -> Result<WriterVerdict, SqlError> {
+        Ok(WriterVerdict { writer, reasons: vec!["why".to_owned()], barred: barred.map(str::to_owned) })
+    }
+
+    #[test]
+    fn leave_to_touch_writers_is_no_leave_to_touch_a_cluster() {
+        assert_eq!(verdict(&found(true, None), false), GateVerdict::Pass);
+        assert_eq!(verdict(&found(false, None), true), GateVerdict::Pass);
+        assert!(matches!(verdict(&found(true, None), true), GateVerdict::Refuse { .. }));
+        for exclude_primary in [true, false] {
+            assert!(matches!(verdict(&found(true, Some("Galera")), exclude_primary), GateVerdict::Refuse { .. }));
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     draft::draft,
-    facts::{FleetFacts, NodeFacts, Settings},
+    facts::{FleetFacts, GroupDemand, NodeFacts, Settings},
     nodes,
 };
 use crate::{
@@ -208,7 +208,7 @@ async fn databases(session: &mut Session) -> Result<BTreeSet<String>, SqlError> 
 pub(crate) async fn settings(session: &mut Session, capabilities: &Capabilities) -> Result<Settings, SqlError> {
     let sql = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('innodb_online_alter_log_max_size', 'super_read_only', \
                'innodb_segment_reserve_factor', 'lock_wait_timeout', 'slave_transaction_retries', \
-               'replica_transaction_retries', 'gtid_mode')";
+               'replica_transaction_retries', 'gtid_mode', 'group_replication_group_name', 'group_replication_consistency')";
     let rows = session.rows(sql).await?;
     let text = |name: &str| {
         let row = rows.iter().find(|row| row.text("Variable_name").is_some_and(|n| n.eq_ignore_ascii_case(name)));
@@ -221,6 +221,30 @@ pub(crate) async fn settings(session: &mut Session, capabilities: &Capabilities)
         super_read_only: text("super_read_only").is_some_and(|text| text.eq_ignore_ascii_case("ON")),
         reserve_percent: number("innodb_segment_reserve_factor"),
         applier_patience: number("lock_wait_timeout").unwrap_or(0.0) * (retries + 1.0),
+        group: text("group_replication_group_name")
+            .filter(|name| !name.is_empty())
+            .map(|_| demand(text("group_replication_consistency").as_deref())),
         gtids: capabilities.is_mariadb() || text("gtid_mode").is_none_or(|mode| !mode.eq_ignore_ascii_case("OFF")),
     })
+}
+
+/// 5.7 has no such setting and orders only; a word that is not known may ask for anything.
+fn demand(consistency: Option<&str>) -> GroupDemand {
+    match consistency {
+        None | Some("EVENTUAL" | "BEFORE" | "BEFORE_ON_PRIMARY_FAILOVER") => GroupDemand::Order,
+        Some(_) => GroupDemand::Applied,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_consistency_is_the_strictest() {
+        assert_eq!(demand(Some("BEFORE_ON_PRIMARY_FAILOVER")), GroupDemand::Order);
+        for word in ["AFTER", "BEFORE_AND_AFTER", "something new"] {
+            assert_eq!(demand(Some(word)), GroupDemand::Applied);
+        }
+    }
 }

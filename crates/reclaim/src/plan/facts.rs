@@ -59,6 +59,17 @@ pub struct Settings {
     pub applier_patience: f64,
     /// GTIDs are written: a logged statement on a replica would be errant.
     pub gtids: bool,
+    /// What a replication group asks of it, if it can be in one.
+    pub group: Option<GroupDemand>,
+}
+
+/// What a group's members owe each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupDemand {
+    /// A commit is answered once the group agreed on its order; members apply it when they can.
+    Order,
+    /// A commit waits until every member has applied it (`group_replication_consistency` `AFTER` or `BEFORE_AND_AFTER`).
+    Applied,
 }
 
 /// `host:port` of a node.

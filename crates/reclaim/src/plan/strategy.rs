@@ -1,6 +1,9 @@
 //! How a table is rebuilt: in place, by copy, partition by partition, or not at all. Pure.
 
-use super::{facts::NodeFacts, tables};
+use super::{
+    facts::{GroupDemand, NodeFacts},
+    tables,
+};
 use crate::{
     estimate::{Rebuild, TableFacts},
     gates::data_loss_bug,
@@ -70,13 +73,40 @@ pub fn decide(table: &TableFacts, node: &NodeFacts, below: Option<&str>, config:
         return skip("it lies in a shared tablespace, which a rebuild does not shrink".to_owned());
     }
     let doubt = online_doubt(table, &node.capabilities).or_else(|| below.map(str::to_owned));
-    if let Some(decision) = partitions(table, node, config, doubt.is_some()) {
-        return decision;
+    let decision = match (partitions(table, config, doubt.is_some()), doubt) {
+        (Some(decision), _) => decision,
+        (None, Some(remark)) => copy(table, node, remark),
+        (None, None) => in_place(table),
+    };
+    match group_objection(&decision, node) {
+        Some(reason) => skip(reason),
+        None => decision,
     }
-    match doubt {
-        Some(remark) => copy(table, node, remark),
-        None => in_place(table),
+}
+
+/// Why a member of a replication group must not keep writes to a table waiting that long. Its applier cannot be stopped in
+/// good order: a member whose applier gives up is thrown out of the group.
+fn group_objection(decision: &Decision, node: &NodeFacts) -> Option<String> {
+    let demand = node.settings.group.filter(|_| decision.lock != LockClass::None)?;
+    if demand == GroupDemand::Applied {
+        return Some(
+            "its group's commits wait until every member has applied them (group_replication_consistency), so the whole \
+             group would wait while it is rebuilt; set BEFORE_ON_PRIMARY_FAILOVER for that time"
+                .to_owned(),
+        );
     }
+    let (patience, needed) = (node.settings.applier_patience, patience_for(&decision.estimate));
+    (patience < needed).then(|| {
+        format!(
+            "its group's applier waits {patience:.0} s for a table at most and the rebuild may take {needed:.0} s, so the \
+             member could be thrown out of the group; raise lock_wait_timeout"
+        )
+    })
+}
+
+/// Seconds an applier must be ready to wait for a table that is copied.
+fn patience_for(estimate: &Estimate) -> f64 {
+    (3.0 * super::cost::seconds(Algorithm::Copy, estimate)).max(LEAST_PATIENCE)
 }
 
 fn in_place(table: &TableFacts) -> Decision {
@@ -86,10 +116,9 @@ fn in_place(table: &TableFacts) -> Decision {
 
 fn copy(table: &TableFacts, node: &NodeFacts, remark: String) -> Decision {
     let estimate = table.estimate_for(&Rebuild::ours(&node.capabilities).by(Algorithm::Copy));
-    let seconds = super::cost::seconds(Algorithm::Copy, &estimate);
     // A write to the table waits in the applier; if it would lose patience it stops with an error, so it is stopped
     // in good order before.
-    let stop_applier = node.settings.applier_patience < (3.0 * seconds).max(LEAST_PATIENCE);
+    let stop_applier = node.settings.applier_patience < patience_for(&estimate);
     Decision { strategy: Strategy::Copy { stop_applier }, lock: LockClass::Shared, estimate, remark: Some(remark) }
 }
 
@@ -109,7 +138,7 @@ fn online_doubt(table: &TableFacts, capabilities: &Capabilities) -> Option<Strin
 
 /// Only the partitions that pay, if that is clearly less work than the whole table, or if the online loader is not to be
 /// trusted: `REBUILD PARTITION` copies rows and is safe.
-fn partitions(table: &TableFacts, node: &NodeFacts, config: &RecycleConfig, doubtful: bool) -> Option<Decision> {
+fn partitions(table: &TableFacts, config: &RecycleConfig, doubtful: bool) -> Option<Decision> {
     if !table.is_partitioned() || table.has_fulltext {
         return None;
     }
@@ -121,7 +150,6 @@ fn partitions(table: &TableFacts, node: &NodeFacts, config: &RecycleConfig, doub
     if paying.is_empty() || !(doubtful || (little && !all)) {
         return None;
     }
-    let _ = node;
     Some(Decision {
         strategy: Strategy::Partitions { names: paying.keys().map(|name| (*name).to_owned()).collect() },
         lock: LockClass::Shared,

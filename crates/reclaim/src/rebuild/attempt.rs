@@ -172,10 +172,13 @@ async fn prepare(work: &Work, session: &mut Session) -> Result<(), ReclaimError>
 
 /// The writer test, in the session that runs the statement, right before it.
 async fn last_writer_test(work: &Work, session: &mut Session) -> Result<(), ReclaimError> {
+    let test = writer::probe(session, work.node.sample.as_ref()).await?;
+    if let Some(reason) = test.barred {
+        return Err(work.refused("writer", reason));
+    }
     if !work.exclude_primary {
         return Ok(());
     }
-    let test = writer::probe(session, work.node.sample.as_ref()).await?;
     // We stopped the applier ourselves; everything else must still speak for a replica.
     let ours = |reason: &String| work.stops_applier() && reason.starts_with("no inbound channel is healthy");
     if test.writer && !test.reasons.iter().all(ours) {

@@ -8,6 +8,10 @@ use std::collections::HashMap;
 const MEMBERS: &str = "SELECT * FROM performance_schema.replication_group_members";
 /// 5.7 tells the primary here and nowhere else; empty in multi-primary mode.
 const PRIMARY: &str = "SHOW GLOBAL STATUS LIKE 'group_replication_primary_member'";
+const QUEUE: &str = "SELECT m.MEMBER_STATE AS state, s.COUNT_TRANSACTIONS_REMOTE_IN_APPLIER_QUEUE AS queued \
+     FROM performance_schema.replication_group_members m \
+     LEFT JOIN performance_schema.replication_group_member_stats s ON s.MEMBER_ID = m.MEMBER_ID \
+     WHERE m.MEMBER_ID = @@server_uuid";
 const WSREP: &str = "SHOW GLOBAL STATUS LIKE 'wsrep%'";
 
 /// Asks for the group; `None` if the server is in none (the plugin may be loaded and idle).
@@ -47,6 +51,37 @@ fn member(row: &Row) -> GroupMember {
     }
 }
 
+/// What a group's member has received and not applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ApplierQueue {
+    /// It is in no group.
+    NoGroup,
+    /// Transactions, the one being applied included.
+    Holds(u64),
+    /// It is not online in its group, or does not tell (5.7).
+    Unknown,
+}
+
+/// Asks how much the group's applier has before it.
+pub(crate) async fn applier_queue(session: &mut Session) -> Result<ApplierQueue, SqlError> {
+    let row = match session.row(QUEUE).await {
+        Ok(row) => row,
+        // An engine without groups, or an older one that has groups and does not count.
+        Err(error) if error.is_unknown_statement() => {
+            let none = group(session).await?.is_ok_and(|told| told.value.is_none());
+            return Ok(if none { ApplierQueue::NoGroup } else { ApplierQueue::Unknown });
+        }
+        Err(SqlError::Server { .. }) => return Ok(ApplierQueue::Unknown),
+        Err(error) => return Err(error),
+    };
+    Ok(match row.as_ref().map(|row| (row.text("state").unwrap_or_default(), row.parse("queued"))) {
+        None => ApplierQueue::NoGroup,
+        Some((state, _)) if state == "OFFLINE" => ApplierQueue::NoGroup,
+        Some((state, Some(queued))) if state == "ONLINE" => ApplierQueue::Holds(queued),
+        Some(_) => ApplierQueue::Unknown,
+    })
+}
+
 /// Asks for Galera where `wsrep_on` says so.
 pub(super) async fn galera(session: &mut Session, variables: &Variables) -> Result<Asked<Option<Galera>>, SqlError> {
     if variables.flag("wsrep_on") != Some(true) {
@@ -67,6 +102,7 @@ fn wsrep(rows: &[Row]) -> Galera {
     Galera {
         cluster: text("wsrep_cluster_state_uuid"),
         state: text("wsrep_local_state_comment"),
+        size: text("wsrep_cluster_size").trim().parse().unwrap_or(0),
         members: text("wsrep_incoming_addresses").split(',').filter_map(address).collect(),
     }
 }

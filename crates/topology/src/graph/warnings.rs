@@ -17,6 +17,7 @@ pub(super) fn collect(drawing: &mut Drawing<'_>, kept: &[Index], nodes: &Nodes) 
     found.extend(broken(drawing, nodes));
     found.extend(refusals(drawing, kept));
     found.extend(mixed(nodes));
+    found.extend(nameless(drawing, kept));
     let mut seen = BTreeSet::new();
     found.retain(|text| seen.insert(text.clone()));
     drawing.warnings = found;
@@ -106,6 +107,23 @@ fn refusals(drawing: &Drawing<'_>, kept: &[Index]) -> Vec<String> {
         }
         if nodes::wrote(member) && member.channels().iter().any(crate::facts::Channel::is_healthy) {
             warnings.push(format!("{} follows a source and wrote transactions of its own just now", member.address));
+        }
+    }
+    warnings
+}
+
+/// Galera members nobody tells the address of: they are there and not in the picture.
+fn nameless(drawing: &Drawing<'_>, kept: &[Index]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for member in kept.iter().filter_map(|index| drawing.people.members.get(*index)) {
+        let galera = member.observation.facts.galera.as_ref().ok().and_then(|told| told.value.as_ref());
+        if let Some(galera) = galera.filter(|galera| galera.size > galera.members.len()) {
+            warnings.push(format!(
+                "{} knows {} Galera members and the addresses of {} only; set wsrep_node_incoming_address on the others",
+                member.address,
+                galera.size,
+                galera.members.len()
+            ));
         }
     }
     warnings

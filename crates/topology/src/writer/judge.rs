@@ -11,7 +11,8 @@ pub fn judge(facts: &NodeFacts) -> WriterVerdict {
         against.push("the inventory calls it primary".to_owned());
     }
     against.extend(read_only_reason(facts));
-    against.extend(cluster_reason(facts));
+    let barred = cluster_bar(facts);
+    against.extend(barred.clone().or_else(|| role_reason(facts)));
     against.extend(own_writes_reason(&facts.own_writes));
     if !is_secondary(facts) {
         against.extend(inbound_reason(&facts.inbound));
@@ -20,9 +21,9 @@ pub fn judge(facts: &NodeFacts) -> WriterVerdict {
         against.push("its engine is not one we know".to_owned());
     }
     if against.is_empty() {
-        return WriterVerdict { writer: false, reasons: grounds(facts) };
+        return WriterVerdict { writer: false, reasons: grounds(facts), barred };
     }
-    WriterVerdict { writer: true, reasons: against }
+    WriterVerdict { writer: true, reasons: against, barred }
 }
 
 fn read_only_reason(facts: &NodeFacts) -> Option<String> {
@@ -38,10 +39,16 @@ fn own_member<'a>(facts: &NodeFacts, group: &'a Group) -> Option<&'a GroupMember
     group.members.iter().find(|member| member.uuid.eq_ignore_ascii_case(uuid))
 }
 
-fn cluster_reason(facts: &NodeFacts) -> Option<String> {
+/// What speaks against touching a cluster's member at all, whoever allows it.
+fn cluster_bar(facts: &NodeFacts) -> Option<String> {
     match &facts.galera {
         Ok(told) if told.value.is_some() => {
-            return Some("it is a Galera member, and all of those take writes".to_owned());
+            return Some(
+                "it is a Galera member: all of those take writes, and a rebuild of a table runs on all of them at once, \
+                 sql_log_bin = 0 or not (TOI); rebuild it by hand under wsrep_OSU_method = RSU on a member that takes no \
+                 traffic, or take the member out of its cluster for that time"
+                    .to_owned(),
+            );
         }
         Err(untold) => return Some(format!("its Galera state could not be read: {}", untold.error)),
         Ok(_) => {}
@@ -53,9 +60,20 @@ fn cluster_reason(facts: &NodeFacts) -> Option<String> {
     match own_member(facts, group) {
         None => Some("its group does not list it".to_owned()),
         Some(member) if member.state != "ONLINE" => Some(format!("it is {} in its group", member.state)),
-        Some(member) if member.role == "SECONDARY" => None,
-        Some(member) => Some(format!("its role in the group is {}", member.role)),
+        Some(_) => minority(group),
     }
+}
+
+/// A part of a group that does not see most of it neither knows who the primary is nor what has been committed.
+fn minority(group: &Group) -> Option<String> {
+    let lost = group.members.iter().filter(|member| !matches!(member.state.as_str(), "ONLINE" | "RECOVERING")).count();
+    (2 * lost >= group.members.len())
+        .then(|| format!("its group has lost its majority: it sees {lost} of {} members no more", group.members.len()))
+}
+
+fn role_reason(facts: &NodeFacts) -> Option<String> {
+    let member = own_member(facts, facts.group.as_ref().ok()?.value.as_ref()?)?;
+    (member.role != "SECONDARY").then(|| format!("its role in the group is {}", member.role))
 }
 
 /// A group's secondary is fed by the group, not by a channel.

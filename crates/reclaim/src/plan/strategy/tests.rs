@@ -99,3 +99,28 @@ fn what_cannot_gain_is_skipped_with_the_reason() {
     let shared = TableFacts { shared_tablespace: true, ..table("t", 500, 300) };
     assert!(matches!(decide(&shared, &on(mariadb()), None, &config()).strategy, Strategy::Skip { .. }));
 }
+
+#[test]
+fn a_group_is_not_kept_waiting() {
+    let member = |group, applier_patience| {
+        let mut node = NodeFacts {
+            capabilities: Capabilities { flavor: Flavor::MySql, version: Version(9, 7, 4), ..mariadb() },
+            ..asked(vec![])
+        };
+        (node.settings.group, node.settings.applier_patience) = (group, applier_patience);
+        decide(&table("t", 500, 300), &node, None, &config()).strategy
+    };
+    assert_eq!(member(None, 5.0), Strategy::Copy { stop_applier: true });
+    assert_eq!(member(Some(GroupDemand::Order), 1e9), Strategy::Copy { stop_applier: false });
+    for (demand, patience, word) in
+        [(GroupDemand::Order, 5.0, "lock_wait_timeout"), (GroupDemand::Applied, 1e9, "consistency")]
+    {
+        let Strategy::Skip { reason } = member(Some(demand), patience) else { panic!("{demand:?} is worked on") };
+        assert!(reason.contains(word), "{reason}");
+    }
+    let online = NodeFacts {
+        settings: crate::plan::facts::Settings { group: Some(GroupDemand::Applied), ..asked(vec![]).settings },
+        ..asked(vec![])
+    };
+    assert_eq!(decide(&table("t", 500, 300), &online, None, &config()).strategy, Strategy::InPlace, "writes go on");
+}
