@@ -37,9 +37,15 @@ pub struct ConnectRequest {
     /// Database account, used on every member.
     pub username: String,
     /// Its password.
-    #[serde(default, skip_serializing)]
-    #[schema(value_type = String)]
+    #[serde(default, skip_serializing_if = "never_shown")]
+    #[schema(value_type = String, write_only)]
     pub password: Secret,
+}
+
+/// Leaves a password out of every answer. Not `skip_serializing`: that would hide the field from the document of what
+/// may be sent as well.
+pub(crate) fn never_shown(_: &Secret) -> bool {
+    true
 }
 
 /// Body of `POST /api/v1/clusters/{name}/plan` and `/jobs`: as for `recycle/jobs`, credentials from the cluster.

@@ -18,8 +18,8 @@ pub struct DatabaseTarget {
     /// Database account.
     pub username: String,
     /// Its password; masked in every answer, kept in memory only.
-    #[serde(default, skip_serializing)]
-    #[schema(value_type = String)]
+    #[serde(default, skip_serializing_if = "crate::cluster::never_shown")]
+    #[schema(value_type = String, write_only)]
     pub password: Secret,
 }
 

@@ -21,7 +21,7 @@ pub struct Health {
 /// One sample of one series.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct MetricPoint {
-    /// Series, such as `lag_seconds` or `space_freed_bytes`.
+    /// Series, such as `lag_seconds` or `disk_used_bytes`.
     pub name: String,
     /// What it is about: `host:port`, a job, or empty.
     pub subject: String,

@@ -18,7 +18,7 @@ pub struct DiscoverRequest {
     pub username: String,
     /// Its password.
     #[serde(default)]
-    #[schema(value_type = String)]
+    #[schema(value_type = String, write_only)]
     pub password: Secret,
     /// Hops from the first member, 1 = its direct neighbours; 10 if absent.
     #[serde(default = "default_depth")]

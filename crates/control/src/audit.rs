@@ -1,12 +1,13 @@
 //! Who did what and how it ended: every writing use case goes through here, refused ones included.
 
-use crate::{Caller, Control, Role, input};
+use crate::{Caller, Control, Role, decision::Waiting, input};
 use api::{AuditEntry, AuditQuery};
 use std::future::Future;
 use types::Failure;
 
 impl Control {
-    /// Runs a writing use case to its end, even if the caller goes away meanwhile, and records how it ended.
+    /// Runs a writing use case and records how it ended. Up to its [`Decision::begin`](crate::Decision) it ends when
+    /// the caller goes away; from there on it runs to its end, caller or not.
     pub(crate) async fn audited<T, F>(
         &self,
         caller: &Caller,
@@ -18,13 +19,19 @@ impl Control {
         T: Send + 'static,
         F: Future<Output = Result<T, Failure>> + Send + 'static,
     {
-        let (control, actor) = (self.clone(), caller.actor.clone());
+        let (control, actor, decision) = (self.clone(), caller.actor.clone(), caller.decision.clone());
+        let waiting = Waiting::new(&decision);
         let task = self.hall.tasks.spawn(async move {
-            let outcome = work.await;
+            let outcome = tokio::select! {
+                outcome = work => outcome,
+                given_up = decision.given_up() => Err(given_up),
+            };
             control.note(actor, action, subject, outcome.as_ref().err()).await;
             outcome
         });
-        task.await.unwrap_or_else(|error| Err(crate::hall::broken(action, &error)))
+        let outcome = task.await.unwrap_or_else(|error| Err(crate::hall::broken(action, &error)));
+        waiting.answered();
+        outcome
     }
 
     pub(crate) async fn note(&self, actor: String, action: &str, subject: String, failure: Option<&Failure>) {

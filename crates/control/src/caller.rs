@@ -1,5 +1,6 @@
 //! Who asks, and what each may do.
 
+use crate::Decision;
 use serde::{Deserialize, Serialize};
 use types::{Code, Failure};
 
@@ -27,18 +28,35 @@ impl Role {
 }
 
 /// Someone who asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Caller {
     /// As in the audit: a token's name, `cli:<os user>`, `anonymous@<peer>`.
     pub actor: String,
     /// What they may do.
     pub role: Role,
+    /// Whether they still wait for what they asked.
+    pub decision: Decision,
 }
+
+/// Who they are, not what they wait for.
+impl PartialEq for Caller {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.actor, self.role) == (&other.actor, other.role)
+    }
+}
+
+impl Eq for Caller {}
 
 impl Caller {
     /// A caller.
     pub fn new(actor: impl Into<String>, role: Role) -> Self {
-        Self { actor: actor.into(), role }
+        Self { actor: actor.into(), role, decision: Decision::default() }
+    }
+
+    /// The same, for a request that may be given up from outside.
+    #[must_use]
+    pub fn deciding(self, decision: Decision) -> Self {
+        Self { decision, ..self }
     }
 
     /// Refuses unless the caller's role reaches `needed`; 1008.

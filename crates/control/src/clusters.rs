@@ -1,6 +1,6 @@
 //! Named clusters: configured ones, and those connected since the start; their credentials never leave.
 
-use crate::{Caller, ClusterSettings, Control, Created, Role, hall::lock, hands, input};
+use crate::{Caller, ClusterSettings, Control, Created, Decision, Role, hall::lock, hands, input};
 use api::{
     ClusterInfo, ClusterJobRequest, ClusterTopology, ConnectRequest, DatabaseTarget, DiskCensus, JobRequest, Plan,
     TableSpace,
@@ -62,15 +62,16 @@ impl Control {
     /// Keeps credentials in memory under a name, after they were seen to work. Admin.
     pub async fn connect_cluster(&self, caller: &Caller, request: ConnectRequest) -> Result<ClusterInfo, Failure> {
         let (control, allowed) = (self.clone(), caller.require(Role::Admin, "clusters.connect"));
+        let decision = caller.decision.clone();
         let subject = format!("{} {}:{}", request.name, request.host, request.port);
         self.audited(caller, "clusters.connect", subject, async move {
             allowed?;
-            control.connect(request).await
+            control.connect(request, &decision).await
         })
         .await
     }
 
-    async fn connect(&self, request: ConnectRequest) -> Result<ClusterInfo, Failure> {
+    async fn connect(&self, request: ConnectRequest, decision: &Decision) -> Result<ClusterInfo, Failure> {
         input::cluster_name(&request.name)?;
         input::address(&request.host, request.port, &request.username)?;
         if self.settings().clusters.iter().any(|cluster| cluster.name == request.name) {
@@ -81,6 +82,7 @@ impl Control {
         let cluster = ClusterSettings { name: name.clone(), address, username, password };
         let endpoint = self.way_in(&cluster);
         self.ask("connecting", hands::try_login(&endpoint)).await?;
+        decision.begin()?;
         self.hall.keyring.keep(&cluster.address, &cluster.username, &endpoint.password);
         let info = self.info(&cluster, "session");
         lock(&self.hall.seen).remove(&name);

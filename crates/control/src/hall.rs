@@ -142,9 +142,10 @@ impl Control {
     /// what it began with. Admin.
     pub async fn reload(&self, caller: &Caller, settings: Settings) -> Result<Vec<String>, Failure> {
         let control = self.clone();
-        let allowed = caller.require(Role::Admin, "config.reload");
+        let (allowed, decision) = (caller.require(Role::Admin, "config.reload"), caller.decision.clone());
         self.audited(caller, "config.reload", String::new(), async move {
             allowed?;
+            decision.begin()?;
             check(&settings)?;
             let old = control.settings();
             let mut later = Vec::new();

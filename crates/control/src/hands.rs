@@ -7,11 +7,12 @@ use jobs::{Runner, RunnerOptions};
 use mysql::{Capabilities, Endpoint, Session, SqlError};
 use reclaim::{
     estimate::{FileAccess, Filter, TableFacts, survey},
+    gates::disk::Space,
     plan::PlanOptions,
     trade::{Credentials, RecycleTrade, TradeOptions},
 };
 use runtime::Clock;
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 use topology::DiscoverOptions;
 use types::{Code, Failure};
 
@@ -121,6 +122,25 @@ async fn census_of(endpoint: Endpoint) -> Result<DiskCensus, SqlError> {
 /// Where the disk went, member by member.
 pub(crate) async fn census(members: &[Endpoint], settings: &Settings) -> Result<Vec<DiskCensus>, Failure> {
     of_each(members, settings, census_of).await
+}
+
+/// The file system a member's data lies on; `None` where that cannot be known, also when the member does not answer in
+/// time: a sample waits for nobody.
+pub(crate) async fn disk(endpoint: Endpoint, limit: Duration) -> Option<Space> {
+    let asked = async {
+        let mut session = Session::connect(&endpoint).await?;
+        let disks = reclaim::gates::disk::probe(&mut session).await;
+        session.close().await;
+        disks
+    };
+    match tokio::time::timeout(limit, asked).await {
+        Ok(Ok(disks)) => disks.data,
+        Ok(Err(error)) => {
+            tracing::debug!(node = %endpoint.address, %error, "the disk is not known");
+            None
+        }
+        Err(_) => None,
+    }
 }
 
 /// The evidence graph as Graphviz text.

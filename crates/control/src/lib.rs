@@ -6,6 +6,7 @@ mod asking;
 mod audit;
 mod caller;
 mod clusters;
+mod decision;
 mod hall;
 mod hands;
 mod input;
@@ -19,6 +20,7 @@ mod work;
 
 pub use access::{new_token, token_digest};
 pub use caller::{Caller, Role};
+pub use decision::Decision;
 pub use hall::Control;
 pub use hands::dot;
 pub use sampler::Gauge;

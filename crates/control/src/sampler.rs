@@ -1,10 +1,12 @@
 //! Samples over time, kept for a while, and the readings `/metrics` shows.
 
-use crate::{Caller, ClusterSettings, Control, Role, hall::lock};
+use crate::{Caller, ClusterSettings, Control, Role, hall::lock, hands};
 use api::{ClusterTopology, JobStatus, MetricPoint, Reach, RecycleJob, TableState};
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use jobs::JobRecord;
+use mysql::Endpoint;
+use reclaim::gates::disk::Space;
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use types::Failure;
@@ -38,17 +40,24 @@ pub(crate) struct Readings {
     predicted_bytes: i64,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Member {
     node: String,
     up: bool,
     lag: Option<i64>,
+    /// The file system its data lies on; `None` where that cannot be known from here.
+    disk: Option<Space>,
 }
 
 fn members(topology: &ClusterTopology) -> Vec<Member> {
     let servers = topology.nodes.iter().filter(|node| node.reach != Reach::NotAServer);
     servers
-        .map(|node| Member { node: node.address.to_string(), up: node.reach == Reach::Reached, lag: node.lag_seconds })
+        .map(|node| Member {
+            node: node.address.to_string(),
+            up: node.reach == Reach::Reached,
+            lag: node.lag_seconds,
+            disk: None,
+        })
         .collect()
 }
 
@@ -60,7 +69,11 @@ fn point(name: &str, subject: &str, at: Timestamp, value: f64) -> MetricPoint {
 fn points(members: &[Member], at: Timestamp) -> Vec<MetricPoint> {
     let up = members.iter().map(|member| point("node_up", &member.node, at, f64::from(u8::from(member.up))));
     let lag = members.iter().filter_map(|member| Some(point("lag_seconds", &member.node, at, member.lag? as f64)));
-    up.chain(lag).collect()
+    let disk = members.iter().filter_map(|member| Some((member, member.disk?))).flat_map(|(member, disk)| {
+        let of = |name, bytes: u64| point(name, &member.node, at, bytes as f64);
+        [of("disk_used_bytes", disk.total.saturating_sub(disk.free)), of("disk_free_bytes", disk.free)]
+    });
+    up.chain(lag).chain(disk).collect()
 }
 
 /// Predicted and measured bytes of the tables a job rebuilt.
@@ -96,15 +109,14 @@ impl Control {
     async fn sample(&self) {
         let clusters: Vec<ClusterSettings> = self.known().into_iter().map(|(cluster, _)| cluster).collect();
         let looks = stream::iter(clusters).map(|cluster| async move {
-            let found = self.look_at(&cluster).await;
-            (cluster, found)
+            let members = self.look_for_samples(&cluster).await;
+            (cluster, members)
         });
         let looks: Vec<_> = looks.buffer_unordered(AT_ONCE).collect().await;
         let at = self.hall.clock.now();
         let mut kept = Vec::new();
         let mut fresh = BTreeMap::new();
-        for (cluster, found) in looks {
-            let members = found.map_or_else(|failure| lost(&cluster, &failure), |topology| members(&topology));
+        for (cluster, members) in looks {
             kept.extend(points(&members, at));
             fresh.insert(cluster.name, members);
         }
@@ -113,6 +125,25 @@ impl Control {
         if let Err(error) = self.hall.store.keep(&kept).await {
             tracing::warn!(%error, "samples could not be kept");
         }
+    }
+
+    async fn look_for_samples(&self, cluster: &ClusterSettings) -> Vec<Member> {
+        let found = match self.look_at(cluster).await {
+            Ok(topology) => topology,
+            Err(failure) => return lost(cluster, &failure),
+        };
+        let (way_in, limit) = (self.way_in(cluster), self.settings().database.timeout);
+        let reached = found.nodes.iter().filter(|node| node.reach == Reach::Reached);
+        let ways: Vec<Endpoint> = reached.map(|node| way_in.at(node.address.clone())).collect();
+        let asked = stream::iter(ways)
+            .map(|way| async move { (way.address.to_string(), hands::disk(way, limit).await) })
+            .buffer_unordered(AT_ONCE);
+        let disks: BTreeMap<String, Option<Space>> = asked.collect().await;
+        let mut members = members(&found);
+        for member in &mut members {
+            member.disk = disks.get(&member.node).copied().flatten();
+        }
+        members
     }
 
     #[allow(clippy::cast_precision_loss, reason = "a metric is a float; 2^53 bytes are 8 PiB")]
@@ -188,7 +219,7 @@ impl Control {
 /// A cluster that could not be looked at shows its first member as down.
 fn lost(cluster: &ClusterSettings, failure: &Failure) -> Vec<Member> {
     tracing::warn!(cluster = cluster.name, %failure, "no sample");
-    vec![Member { node: cluster.address.to_string(), up: false, lag: None }]
+    vec![Member { node: cluster.address.to_string(), up: false, lag: None, disk: None }]
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
@@ -230,6 +261,12 @@ impl Member {
         let mut gauges = vec![gauge("drydock_node_up", "1 if the member answered.", f64::from(u8::from(self.up)))];
         if let Some(lag) = self.lag {
             gauges.push(gauge("drydock_replica_lag_seconds", "Seconds behind, worst channel.", lag as f64));
+        }
+        if let Some(disk) = self.disk {
+            let help = "Free bytes of the file system the member's data lies on.";
+            gauges.push(gauge("drydock_disk_free_bytes", help, disk.free as f64));
+            let help = "Size of the file system the member's data lies on.";
+            gauges.push(gauge("drydock_disk_total_bytes", help, disk.total as f64));
         }
         gauges
     }

@@ -1,6 +1,6 @@
 //! Use cases that plan, enlist and stop jobs.
 
-use crate::{Caller, Control, Role, hands, input};
+use crate::{Caller, Control, Decision, Role, hands, input};
 use api::{
     ClusterTopology, DiscoverRequest, JobConfig, JobCreated, JobProgress, JobRequest, JobStatistics, JobStatus, Plan,
     RecycleConfig, RecycleDocument, RecycleJob,
@@ -108,15 +108,16 @@ impl Control {
         let subject = format!("{}:{}", request.target.host, request.target.port);
         let role = needed(&request.config, self.settings().defaults.exclude_primary);
         let (control, allowed) = (self.clone(), caller.require(role, "jobs.create"));
+        let decision = caller.decision.clone();
         self.audited(caller, "jobs.create", subject, async move {
             allowed?;
-            control.enlist(request).await.map(Created::Job)
+            control.enlist(request, &decision).await.map(Created::Job)
         })
         .await
     }
 
     /// Plans, remembers the password the plan was made with, and hands the job to the workers.
-    async fn enlist(&self, request: JobRequest) -> Result<JobCreated, Failure> {
+    async fn enlist(&self, request: JobRequest, decision: &Decision) -> Result<JobCreated, Failure> {
         let runner = self.hall.runner.get().ok_or_else(|| {
             Failure::new(Code::JobCreateFailed, "this process runs no jobs", "start the server, or use `recycle`")
         })?;
@@ -130,6 +131,7 @@ impl Control {
         let body = serde_json::to_value(document).map_err(|error| {
             Failure::new(Code::JobCreateFailed, format!("the plan cannot be stored: {error}"), "report this")
         })?;
+        decision.begin()?;
         let record = runner.submit(reclaim::trade::KIND, body).await?;
         Ok(JobCreated { job_id: record.id, status: record.status, created_at: record.created_at })
     }
@@ -137,9 +139,10 @@ impl Control {
     /// Asks a job to stop; its statement is killed and its table left whole. 1007 if it is final. Operator.
     pub async fn cancel(&self, caller: &Caller, id: &JobId) -> Result<(), Failure> {
         let (control, allowed) = (self.clone(), caller.require(Role::Operator, "jobs.cancel"));
-        let id = id.clone();
+        let (id, decision) = (id.clone(), caller.decision.clone());
         self.audited(caller, "jobs.cancel", id.to_string(), async move {
             allowed?;
+            decision.begin()?;
             control.stop(&id).await
         })
         .await

@@ -109,6 +109,11 @@ async fn what_can_be_reloaded_is_reloaded_and_the_rest_is_named() {
     assert_eq!(server.get("/api/v1/recycle/jobs", None).await.0, 403);
     let (status, jobs) = server.get("/api/v1/recycle/jobs", Some(&token)).await;
     assert_eq!((status, &jobs["data"]["total"]), (200, &0.into()), "{jobs}");
+    let told = || place.read("logs/recycling.log").lines().filter(|line| line.contains("need a restart")).count();
+    assert!(place.read("logs/recycling.log").contains("keys=\"server\""), "{}", place.read("logs/recycling.log"));
+    // Read again for another reason: what waits for a restart is not forgotten.
+    std::fs::write(&file, format!("server:\n  idle_timeout: 1m\nlogging:\n  level: info\n{entry}")).expect("written");
+    wait_for(|| told() == 2).await;
     server.end();
     assert!(!place.read("logs/recycling.log").contains(&token));
 }

@@ -1,4 +1,4 @@
-//! Reading what came: JSON bodies and queries, with what is wrong and where.
+//! Reading what came: JSON bodies, queries and names in the address, with what is wrong and where.
 
 use crate::{answer::Failed, door::Door};
 use axum::{
@@ -16,6 +16,9 @@ pub(crate) struct Body<T>(pub(crate) T);
 
 /// A query of a known shape.
 pub(crate) struct Query<T>(pub(crate) T);
+
+/// A name in the address: a cluster's, a job's.
+pub(crate) struct Name(pub(crate) String);
 
 /// The names in backticks of a serde message: the unknown one, then those expected.
 fn quoted(message: &str) -> Vec<&str> {
@@ -100,6 +103,19 @@ impl<T: DeserializeOwned> FromRequest<Door> for Body<T> {
             return Err(Failure::new(Code::InvalidArgument, "the body is not declared as JSON", next).into());
         }
         Ok(Self(read(&bytes(request, door).await?)?))
+    }
+}
+
+impl FromRequestParts<Door> for Name {
+    type Rejection = Failed;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Failed> {
+        let read = axum::extract::Path::<String>::from_request_parts(parts, door).await;
+        let read = read.map_err(|rejection| {
+            let next = "write the address in UTF-8, percent-encoded";
+            Failure::new(Code::InvalidArgument, rejection.body_text(), next)
+        });
+        Ok(Self(read?.0))
     }
 }
 

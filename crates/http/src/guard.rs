@@ -7,7 +7,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use control::Caller;
+use control::{Caller, Decision};
 use std::net::{IpAddr, SocketAddr};
 use types::{Code, Failure};
 
@@ -111,7 +111,8 @@ pub(crate) async fn known_caller(
     let caller = door.control().authenticate(shown.as_deref(), &ip.to_string());
     match caller {
         Ok(caller) => {
-            request.extensions_mut().insert::<Caller>(caller);
+            let decision = request.extensions().get::<Decision>().cloned().unwrap_or_default();
+            request.extensions_mut().insert::<Caller>(caller.deciding(decision));
         }
         Err(failure) if shown.is_some() => return Err(wrong_token(&door, ip, failure).await),
         Err(_) if is_open(request.uri().path()) => {}

@@ -9,17 +9,27 @@ use axum::{
     response::Response,
     routing::get,
 };
+use control::Decision;
 use tower_http::compression::CompressionLayer;
 use types::{Code, Failure};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-/// Limit for answering; a WebSocket, once open, has none.
-async fn in_time(State(door): State<Door>, request: Request, next: Next) -> Result<Response, Failed> {
+/// Limit for answering; a WebSocket, once open, has none, and what has begun to be written is waited for: it is never
+/// in doubt whether a job was made.
+async fn in_time(State(door): State<Door>, mut request: Request, next: Next) -> Result<Response, Failed> {
     let limit = door.settings.request_timeout;
-    tokio::time::timeout(limit, next.run(request)).await.map_err(|_| {
-        let error = format!("no answer within {} s; what was asked for is stopped", limit.as_secs_f64());
-        Failure::new(Code::TimedOut, error, "ask for less at once, or raise server.request_timeout").into()
-    })
+    let decision = Decision::default();
+    request.extensions_mut().insert(decision.clone());
+    let answer = next.run(request);
+    tokio::pin!(answer);
+    match tokio::time::timeout(limit, &mut answer).await {
+        Ok(response) => Ok(response),
+        Err(_) if decision.give_up() => {
+            let error = format!("no answer within {} s; it was stopped and nothing was changed", limit.as_secs_f64());
+            Err(Failure::new(Code::TimedOut, error, "ask for less at once, or raise server.request_timeout").into())
+        }
+        Err(_) => Ok(answer.await),
+    }
 }
 
 /// The whole door. Outermost last: headers and counting see every answer, also refusals.

@@ -47,3 +47,12 @@ fn no_schema_shows_a_password_it_would_answer_with() {
         assert!(properties["password"].is_null(), "{answer}");
     }
 }
+
+#[test]
+fn every_password_that_may_be_sent_is_told_and_is_write_only() {
+    let document: Value = serde_json::from_str(&http::openapi_json()).unwrap();
+    for request in ["DatabaseTarget", "DiscoverRequest", "ConnectRequest"] {
+        let password = &document["components"]["schemas"][request]["properties"]["password"];
+        assert_eq!((&password["type"], &password["writeOnly"]), (&"string".into(), &true.into()), "{request}");
+    }
+}

@@ -39,12 +39,15 @@ pub struct Server {
     /// Limit for reading a request.
     #[serde(deserialize_with = "span")]
     pub read_timeout: Span,
-    /// Limit for answering one.
+    /// Limit for a client to take a piece of the answer.
     #[serde(deserialize_with = "span")]
     pub write_timeout: Span,
     /// How long an idle connection is kept.
     #[serde(deserialize_with = "span")]
     pub idle_timeout: Span,
+    /// Limit for answering a request, waits for managed servers included.
+    #[serde(deserialize_with = "super::value::some_span")]
+    pub request_timeout: Span,
     /// Certificate and key; both or neither.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<ServerTls>,
@@ -60,6 +63,7 @@ impl Default for Server {
             read_timeout: Span::from_secs(30),
             write_timeout: Span::from_secs(30),
             idle_timeout: Span::from_secs(120),
+            request_timeout: Span::from_secs(120),
             tls: None,
             allowed_hosts: Vec::new(),
         }

@@ -37,6 +37,7 @@ impl Config {
         settings.read_timeout = server.read_timeout.0;
         settings.write_timeout = server.write_timeout.0;
         settings.idle_timeout = server.idle_timeout.0;
+        settings.request_timeout = server.request_timeout.0;
         settings.tls = server.tls.as_ref().map(|tls| TlsFiles { certificate: tls.cert.clone(), key: tls.key.clone() });
         settings.allowed_hosts.clone_from(&server.allowed_hosts);
         Ok(settings)

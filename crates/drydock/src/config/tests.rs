@@ -81,6 +81,7 @@ fn a_wrong_value_is_named_with_key_and_line() {
         ("server:\n  port: 70000\n", "server.port", 2),
         ("server:\n  port: many\n", "server.port", 2),
         ("server:\n  read_timeout: soon\n", "server.read_timeout", 2),
+        ("server:\n  request_timeout: 0s\n", "server.request_timeout", 2),
         ("logging:\n  level: loud\n", "logging.level", 2),
         ("logging:\n  compress: perhaps\n", "logging.compress", 2),
         ("recycling:\n  defaults:\n    threshold_mb: -1\n", "recycling.defaults.threshold_mb", 3),
@@ -95,6 +96,17 @@ fn a_wrong_value_is_named_with_key_and_line() {
         let ConfigError::Value { line, key, reason, .. } = &error else { panic!("{text}: {error:?}") };
         assert_eq!((key.as_str(), *line), (expected_key, expected_line), "{reason}");
     }
+}
+
+#[tokio::test]
+async fn each_limit_of_the_door_has_its_key() {
+    let text = "server:\n  read_timeout: 1s\n  write_timeout: 2s\n  idle_timeout: 3s\n  request_timeout: 4m\n";
+    let values = parse(Path::new("config.yaml"), text).expect("limits");
+    let http = Config { values, ..loaded(&Flags::default(), &nothing) }.http().await.expect("an address");
+    let limits = [http.read_timeout, http.write_timeout, http.idle_timeout, http.request_timeout];
+    assert_eq!(limits.map(|limit| limit.as_secs()), [1, 2, 3, 240]);
+    let failure = Failure::from(wrong("server:\n  request_timout: 4m\n"));
+    assert!(failure.detail("next").contains("server.request_timeout"), "{failure:?}");
 }
 
 fn loaded(flags: &Flags, lookup: Lookup<'_>) -> Config {

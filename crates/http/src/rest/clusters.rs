@@ -3,7 +3,7 @@
 use super::{Who, recycle, topology as drawing};
 use crate::{
     answer::{Answer, Failed, success},
-    body::{Body, Query},
+    body::{Body, Name, Query},
     door::Door,
 };
 use api::{
@@ -11,7 +11,7 @@ use api::{
 };
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -55,7 +55,7 @@ pub(crate) async fn connect(
 pub(crate) async fn topology(
     State(door): State<Door>,
     Who(caller): Who,
-    Path(name): Path<String>,
+    Name(name): Name,
     Query(look): Query<Look>,
 ) -> Result<Response, Failed> {
     let refresh = look.refresh.unwrap_or(false);
@@ -66,11 +66,7 @@ pub(crate) async fn topology(
 #[utoipa::path(get, path = "/api/v1/clusters/{name}/space", tag = "clusters", params(("name" = String, Path)),
     responses((status = 200, body = Envelope<Vec<TableSpace>>),
         (status = 400, body = api::ErrorBody), (status = 403, body = api::ErrorBody), (status = 500, body = api::ErrorBody)))]
-pub(crate) async fn space(
-    State(door): State<Door>,
-    Who(caller): Who,
-    Path(name): Path<String>,
-) -> Answer<Vec<TableSpace>> {
+pub(crate) async fn space(State(door): State<Door>, Who(caller): Who, Name(name): Name) -> Answer<Vec<TableSpace>> {
     Ok(success(door.control().space(&caller, &name).await?))
 }
 
@@ -78,11 +74,7 @@ pub(crate) async fn space(
 #[utoipa::path(get, path = "/api/v1/clusters/{name}/census", tag = "clusters", params(("name" = String, Path)),
     responses((status = 200, body = Envelope<Vec<DiskCensus>>),
         (status = 400, body = api::ErrorBody), (status = 403, body = api::ErrorBody), (status = 500, body = api::ErrorBody)))]
-pub(crate) async fn census(
-    State(door): State<Door>,
-    Who(caller): Who,
-    Path(name): Path<String>,
-) -> Answer<Vec<DiskCensus>> {
+pub(crate) async fn census(State(door): State<Door>, Who(caller): Who, Name(name): Name) -> Answer<Vec<DiskCensus>> {
     Ok(success(door.control().census(&caller, &name).await?))
 }
 
@@ -94,7 +86,7 @@ pub(crate) async fn census(
 pub(crate) async fn plan(
     State(door): State<Door>,
     Who(caller): Who,
-    Path(name): Path<String>,
+    Name(name): Name,
     Body(request): Body<ClusterJobRequest>,
 ) -> Answer<Plan> {
     Ok(success(door.control().cluster_plan(&caller, &name, request).await?))
@@ -109,7 +101,7 @@ pub(crate) async fn plan(
 pub(crate) async fn create(
     State(door): State<Door>,
     Who(caller): Who,
-    Path(name): Path<String>,
+    Name(name): Name,
     Body(request): Body<ClusterJobRequest>,
 ) -> Result<Response, Failed> {
     Ok(recycle::created(door.control().create_cluster_job(&caller, &name, request).await?))

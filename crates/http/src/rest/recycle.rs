@@ -3,13 +3,13 @@
 use super::Who;
 use crate::{
     answer::{Answer, Failed, success},
-    body::{Body, Query},
+    body::{Body, Name, Query},
     door::Door,
 };
 use api::{Envelope, JobCreated, JobList, JobQuery, JobRequest, Plan, RecycleJob};
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -49,7 +49,7 @@ pub(crate) async fn list(State(door): State<Door>, Who(caller): Who, Query(query
 /// One job.
 #[utoipa::path(get, path = "/api/v1/recycle/jobs/{job_id}", tag = "recycle", params(("job_id" = String, Path)),
     responses((status = 200, body = Envelope<RecycleJob>), (status = 403, body = api::ErrorBody), (status = 404, body = api::ErrorBody)))]
-pub(crate) async fn show(State(door): State<Door>, Who(caller): Who, Path(id): Path<String>) -> Answer<RecycleJob> {
+pub(crate) async fn show(State(door): State<Door>, Who(caller): Who, Name(id): Name) -> Answer<RecycleJob> {
     Ok(success(door.control().job(&caller, &JobId(id)).await?))
 }
 
@@ -57,7 +57,7 @@ pub(crate) async fn show(State(door): State<Door>, Who(caller): Who, Path(id): P
 #[utoipa::path(delete, path = "/api/v1/recycle/jobs/{job_id}", tag = "recycle", params(("job_id" = String, Path)),
     responses((status = 200, description = "asked to stop"), (status = 400, description = "final already", body = api::ErrorBody),
         (status = 403, body = api::ErrorBody), (status = 404, body = api::ErrorBody)))]
-pub(crate) async fn cancel(State(door): State<Door>, Who(caller): Who, Path(id): Path<String>) -> Answer<()> {
+pub(crate) async fn cancel(State(door): State<Door>, Who(caller): Who, Name(id): Name) -> Answer<()> {
     door.control().cancel(&caller, &JobId(id)).await?;
     Ok(Json(Envelope { code: 0, message: "job cancelled successfully".to_owned(), data: None }))
 }
@@ -65,7 +65,7 @@ pub(crate) async fn cancel(State(door): State<Door>, Who(caller): Who, Path(id):
 /// The plan a job carries out.
 #[utoipa::path(get, path = "/api/v1/recycle/jobs/{job_id}/plan", tag = "recycle", params(("job_id" = String, Path)),
     responses((status = 200, body = Envelope<Plan>), (status = 403, body = api::ErrorBody), (status = 404, body = api::ErrorBody)))]
-pub(crate) async fn job_plan(State(door): State<Door>, Who(caller): Who, Path(id): Path<String>) -> Answer<Plan> {
+pub(crate) async fn job_plan(State(door): State<Door>, Who(caller): Who, Name(id): Name) -> Answer<Plan> {
     Ok(success(door.control().job_plan(&caller, &JobId(id)).await?))
 }
 

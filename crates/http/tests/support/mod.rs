@@ -6,6 +6,7 @@ use http::{HttpSettings, ServerHandle, serve};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use runtime::{Clock, Random};
 use serde_json::{Value, json};
+use sqlx::Connection;
 use std::sync::Arc;
 use store::SqlStore;
 use tempfile::TempDir;
@@ -79,6 +80,14 @@ impl Bed {
 
     pub async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
         answer(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// Keeps every writer out of the store until the connection is dropped; reading goes on.
+    pub async fn hold_store(&self) -> sqlx::SqliteConnection {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.directory.path().join("jobs.db"));
+        let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
+        connection
     }
 
     /// All that lies on disk, as text.

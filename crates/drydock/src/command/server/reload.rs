@@ -16,9 +16,9 @@ const LOOK: Duration = Duration::from_secs(2);
 
 type Stamp = Option<(SystemTime, u64)>;
 
-/// What counts now, and the file it came from.
+/// What the server began with, and the file it came from.
 pub struct Reload {
-    config: Config,
+    began: Config,
     path: PathBuf,
     stamp: Stamp,
 }
@@ -32,7 +32,7 @@ impl Reload {
     /// From the configuration the server began with.
     pub fn new(app: &App) -> Self {
         let path = app.config.path.clone().unwrap_or_else(|| PathBuf::from(crate::config::DEFAULT_FILE));
-        Self { config: app.config.clone(), stamp: stamp(&path), path }
+        Self { began: app.config.clone(), stamp: stamp(&path), path }
     }
 
     /// Waits until the file has changed; a file that is gone counts as unchanged, since editors replace files.
@@ -67,8 +67,8 @@ impl Reload {
         let settings = config.settings(&process)?;
         let mut restart = control.reload(&App::caller(), settings).await?;
         app.log.set_level(&config.values.logging.level);
-        restart.extend(needs_restart(&self.config, &config));
-        self.config = config;
+        // Against the beginning and not against the last reading: what waits for a restart goes on waiting.
+        restart.extend(needs_restart(&self.began, &config));
         Ok(restart)
     }
 }
