@@ -1,7 +1,7 @@
 //! The one place where the hall calls the rooms that work on servers.
 
 use crate::{Control, Settings};
-use api::{ClusterTopology, DiskCensus, GateVerdict, Plan, RecycleConfig, TableSpace};
+use api::{ClusterTopology, DiskCensus, Gate, GateVerdict, NodePlan, Plan, RecycleConfig, TableSpace};
 use futures::{StreamExt, stream};
 use jobs::{Runner, RunnerOptions};
 use mysql::{Capabilities, Endpoint, Session, SqlError};
@@ -164,13 +164,18 @@ fn code_of(gate: &str) -> Code {
     }
 }
 
-/// Refuses a plan that holds no work because a guard said never on a node: no job is made of it. A plan without work
+/// Gates of a node, then those of the tables that were left alone on it.
+fn gates_of(node: &NodePlan) -> impl Iterator<Item = &Gate> {
+    node.gates.iter().chain(node.left.iter().flat_map(|table| &table.gates))
+}
+
+/// Refuses a plan that holds no work because a guard said never on a node or a table: no job is made of it. A plan without work
 /// because nothing wastes enough is fine: its job is done at once.
 pub(crate) fn refused(plan: &Plan) -> Result<(), Failure> {
     if plan.work().next().is_some() {
         return Ok(());
     }
-    let refusals = plan.nodes.iter().flat_map(|node| node.gates.iter().map(move |gate| (node, gate)));
+    let refusals = plan.nodes.iter().flat_map(|node| gates_of(node).map(move |gate| (node, gate)));
     let mut refusals = refusals.filter_map(|(node, gate)| match &gate.verdict {
         GateVerdict::Refuse { reason } => Some((node, gate, reason)),
         _ => None,

@@ -31,13 +31,20 @@ pub struct Endpoint {
     pub tls: TlsMode,
     /// Limit for connecting and logging in.
     pub connect_timeout: Duration,
+    /// Limit for a statement that names none of its own.
+    pub statement_limit: Duration,
 }
 
+/// What is asked of a server takes a moment; only a path that swallows packets takes this long.
+const STATEMENT_LIMIT: Duration = Duration::from_mins(1);
+
 impl Endpoint {
-    /// A plain endpoint with a ten-second connect limit (the seed's `database.default.timeout`).
+    /// A plain endpoint with a ten-second connect limit (the seed's `database.default.timeout`) and a minute for each
+    /// statement.
     pub fn new(address: Address, username: impl Into<String>, password: Secret) -> Self {
         let connect_timeout = Duration::from_secs(10);
-        Self { address, username: username.into(), password, tls: TlsMode::default(), connect_timeout }
+        let (tls, statement_limit) = (TlsMode::default(), STATEMENT_LIMIT);
+        Self { address, username: username.into(), password, tls, connect_timeout, statement_limit }
     }
 
     /// The same account at another address.

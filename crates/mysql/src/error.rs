@@ -34,9 +34,21 @@ pub enum SqlError {
         /// The system's words.
         reason: String,
     },
-    /// The limit ran out; the statement was killed on the server if it could be.
+    /// The limit for connecting, or for a whole visit, ran out; nothing was changed.
     #[error("no answer from {address} within {} s", limit.as_secs_f64())]
     TimedOut {
+        /// Where.
+        address: Address,
+        /// The limit.
+        limit: Duration,
+    },
+    /// A statement's limit ran out: it may be running still, and whether it took effect is unknown. The session is of no
+    /// more use.
+    #[error(
+        "no answer from {address} to a statement within {} s; whether it took effect is unknown",
+        limit.as_secs_f64()
+    )]
+    Unanswered {
         /// Where.
         address: Address,
         /// The limit.
@@ -76,6 +88,18 @@ impl SqlError {
         self.code().is_some_and(|code| DENIED.contains(&code))
     }
 
+    /// True if a statement was sent and nothing is known of what became of it: look before you act again.
+    pub fn is_outcome_unknown(&self) -> bool {
+        matches!(self, Self::Lost { .. } | Self::Unanswered { .. })
+    }
+
+    fn limit(&self) -> Option<Duration> {
+        match self {
+            Self::TimedOut { limit, .. } | Self::Unanswered { limit, .. } => Some(*limit),
+            _ => None,
+        }
+    }
+
     /// Where it happened.
     pub fn address(&self) -> &Address {
         match self {
@@ -83,6 +107,7 @@ impl SqlError {
             | Self::Server { address, .. }
             | Self::Lost { address, .. }
             | Self::TimedOut { address, .. }
+            | Self::Unanswered { address, .. }
             | Self::Shape { address, .. } => address,
         }
     }
@@ -96,12 +121,18 @@ impl From<SqlError> for Failure {
             }
             error if error.is_denied() => (Code::Forbidden, "grant the missing privilege to the account and try again"),
             SqlError::TimedOut { .. } => (Code::TimedOut, "see what holds the server, or raise the timeout"),
+            SqlError::Unanswered { .. } => {
+                (Code::TimedOut, "see whether the network or the server stands still, and what became of the statement")
+            }
             _ => (Code::ConnectFailed, "check host, port and that the server is up, then try again"),
         };
-        let failure = Failure::new(code, &error, next).at(error.address());
-        match error.code() {
-            Some(number) => failure.with("mysql_error", number),
-            None => failure,
+        let mut failure = Failure::new(code, &error, next).at(error.address());
+        if let Some(number) = error.code() {
+            failure = failure.with("mysql_error", number);
         }
+        if let Some(limit) = error.limit() {
+            failure = failure.with("limit_seconds", limit.as_secs());
+        }
+        if error.is_outcome_unknown() { failure.with("outcome", "unknown") } else { failure }
     }
 }

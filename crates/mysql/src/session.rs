@@ -9,11 +9,16 @@ use types::Address;
 pub struct Session {
     conn: Conn,
     endpoint: Endpoint,
+    /// An earlier statement got no answer in its time: whatever came now could be the answer to that.
+    stale: bool,
 }
 
 /// Idle time after which the network is asked whether the server is still there: a connection cut without a word would
 /// otherwise be waited on for ever.
 const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// A view that is small, free, on every engine, and refused without `PROCESS`.
+const SEES_EVERYBODY: &str = "SELECT COUNT(*) FROM information_schema.INNODB_CMP";
 
 fn options(endpoint: &Endpoint) -> Opts {
     let ssl = match &endpoint.tls {
@@ -64,7 +69,7 @@ impl Session {
         let address = &endpoint.address;
         let attempt = tokio::time::timeout(endpoint.connect_timeout, Conn::new(options(endpoint))).await;
         match attempt {
-            Ok(Ok(conn)) => Ok(Self { conn, endpoint: endpoint.clone() }),
+            Ok(Ok(conn)) => Ok(Self { conn, endpoint: endpoint.clone(), stale: false }),
             Ok(Err(error)) => Err(connect_error(address, error)),
             Err(_) => Err(SqlError::TimedOut { address: address.clone(), limit: endpoint.connect_timeout }),
         }
@@ -85,9 +90,35 @@ impl Session {
         &self.endpoint
     }
 
-    /// All rows of one statement, by the text protocol.
+    /// All rows of one statement, by the text protocol, within the endpoint's limit.
     pub async fn rows(&mut self, sql: &str) -> Result<Vec<Row>, SqlError> {
+        self.rows_within(self.endpoint.statement_limit, sql).await
+    }
+
+    /// The same within a limit of its own. Once it has run out the statement's outcome is unknown and the session of no
+    /// more use; nothing is killed, because behind a proxy our id may be somebody else's.
+    pub async fn rows_within(&mut self, limit: Duration, sql: &str) -> Result<Vec<Row>, SqlError> {
         let address = self.endpoint.address.clone();
+        match tokio::time::timeout(limit, self.ask(sql)).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                self.stale = true;
+                Err(SqlError::Unanswered { address, limit })
+            }
+        }
+    }
+
+    /// Runs a statement that may take for ever: for a caller that watches it from another session.
+    pub async fn run_watched(&mut self, sql: &str) -> Result<(), SqlError> {
+        self.ask(sql).await.map(drop)
+    }
+
+    async fn ask(&mut self, sql: &str) -> Result<Vec<Row>, SqlError> {
+        let address = self.endpoint.address.clone();
+        if self.stale {
+            let reason = "an earlier statement of this session got no answer".to_owned();
+            return Err(SqlError::Connect { address, reason });
+        }
         let wrong = |error| statement_error(&address, error);
         let mut result = self.conn.query_iter(sql).await.map_err(wrong)?;
         let columns: Arc<[String]> = result.columns_ref().iter().map(|column| column.name_str().into_owned()).collect();
@@ -114,34 +145,27 @@ impl Session {
         self.rows(sql).await.map(drop)
     }
 
-    /// Runs within a limit; on time-out the statement is killed on the server and the session must be dropped.
-    pub async fn rows_within(&mut self, limit: Duration, sql: &str) -> Result<Vec<Row>, SqlError> {
-        let (id, endpoint) = (self.id(), self.endpoint.clone());
-        if let Ok(answer) = tokio::time::timeout(limit, self.rows(sql)).await {
-            return answer;
-        }
-        // Dropping the future frees only the client; the server would go on (facts: crates §0.7).
-        let _ = kill_query(&endpoint, id, None).await;
-        Err(SqlError::TimedOut { address: endpoint.address, limit })
+    /// Makes sure that the process list shows everybody's sessions: without `PROCESS` it silently shows the account's own,
+    /// which would look like a server at rest. Refused as a missing right then.
+    pub async fn sees_everybody(&mut self) -> Result<(), SqlError> {
+        self.run(SEES_EVERYBODY).await
     }
 
-    /// Says goodbye to the server.
+    /// Says goodbye to the server, and does not wait for one that no longer listens.
     pub async fn close(self) {
-        let _ = self.conn.disconnect().await;
+        if !self.stale {
+            let _ = tokio::time::timeout(self.endpoint.connect_timeout, self.conn.disconnect()).await;
+        }
     }
 }
 
-/// Kills the statement connection `id` runs, from a second session. With `marker`, only if the process list shows a
-/// statement containing it, so a reused id is never hit. Returns whether a kill was sent.
-pub async fn kill_query(endpoint: &Endpoint, id: u32, marker: Option<&str>) -> Result<bool, SqlError> {
+/// Kills the statement connection `id` runs, from a second session, if the process list shows a statement there that
+/// contains `marker`: a reused id is never hit. Returns whether a kill was sent.
+pub async fn kill_query(endpoint: &Endpoint, id: u32, marker: &str) -> Result<bool, SqlError> {
     let mut session = Session::connect(endpoint).await?;
     let running = format!("SELECT INFO FROM information_schema.PROCESSLIST WHERE ID = {id}");
     let info = session.row(&running).await?.and_then(|row| row.text("INFO"));
-    let ours = match (marker, &info) {
-        (Some(marker), Some(info)) => info.contains(marker),
-        (Some(_), None) => false,
-        (None, _) => true,
-    };
+    let ours = info.is_some_and(|info| info.contains(marker));
     if ours {
         session.run(&format!("KILL QUERY {id}")).await?;
     }

@@ -7,11 +7,11 @@ mod bed;
 use api::{GateVerdict, Plan, RecycleConfig};
 use bed::Hall;
 use reclaim::{
-    gates::{backup_lock, disk, long_transaction, metadata_lock},
+    gates::{backup_lock, disk, lag, long_transaction, metadata_lock, privilege, writer},
     plan::{PlanOptions, plan},
 };
 use runtime::Clock;
-use testkit::{Engine, Options, Server};
+use testkit::{Engine, Options, Proxy, Server};
 use types::{Secret, TableName};
 
 async fn planned(server: &Server, options: &PlanOptions, config: RecycleConfig) -> Plan {
@@ -157,4 +157,40 @@ async fn disks_are_known_here(engine: Engine) {
 #[tokio::test]
 async fn s10_the_disk_of_a_local_server_is_known() {
     bed::on_each(disks_are_known_here).await;
+}
+
+/// A path that swallows everything in the middle of the questions: no gate takes silence for a yes.
+async fn nobody_answers(engine: Engine) {
+    let server = Server::start(engine, Options::default()).await;
+    let proxy = Proxy::start(server.address()).await;
+    let statement_limit = std::time::Duration::from_millis(300);
+    let endpoint = mysql::Endpoint { statement_limit, ..server.endpoint().at(proxy.address()) };
+    let mut sessions = Vec::new();
+    for _ in 0..6 {
+        sessions.push(mysql::Session::connect(&endpoint).await.expect("the way is open"));
+    }
+    let capabilities = mysql::Capabilities::probe(&mut sessions[0]).await.expect("capabilities");
+    proxy.silence();
+    let [a, b, c, d, e, f] = sessions.as_mut_slice() else { panic!("six sessions") };
+    let needs = privilege::Needs::of_table(api::WorkMode::BinlogOff, true, true);
+    let verdicts = [
+        ("writer", writer::verdict(&writer::probe(a, None).await, true)),
+        ("lag", lag::verdict(&topology::lag(b).await, 10.0, true)),
+        ("long_transaction", long_transaction::verdict(&long_transaction::probe(c).await, 60)),
+        ("metadata_lock", metadata_lock::verdict(&metadata_lock::probe(d, &TableName::new("a", "b")).await)),
+        ("backup_lock", backup_lock::verdict(&backup_lock::probe(e).await)),
+        ("privilege", privilege::verdict(&privilege::probe(f, &capabilities).await, &capabilities, needs)),
+    ];
+    for (gate, verdict) in verdicts {
+        let (GateVerdict::Wait { reason } | GateVerdict::Refuse { reason }) = verdict else { panic!("{gate} passes") };
+        assert!(reason.contains("no answer") || reason.contains("unknown"), "{gate}: {reason}");
+    }
+    // Nor does one that is asked in a session whose last answer never came.
+    assert!(matches!(backup_lock::verdict(&backup_lock::probe(a).await), GateVerdict::Wait { .. }));
+    assert!(disk::probe(a).await.is_err(), "silence is not a server that does not tell");
+}
+
+#[tokio::test]
+async fn no_gate_takes_silence_for_a_yes() {
+    bed::on_each(nobody_answers).await;
 }

@@ -17,6 +17,7 @@ mod group;
 mod keyring;
 mod port;
 mod postgres;
+mod proxy;
 mod server;
 
 pub use browser::Browser;
@@ -26,6 +27,7 @@ pub use fleet::Fleet;
 pub use group::GroupMode;
 pub use port::free_port;
 pub use postgres::Postgres;
+pub use proxy::Proxy;
 pub use server::{Options, Server};
 
 /// The account every fleet has, with all rights: user name.

@@ -154,10 +154,12 @@ impl Server {
     }
 
     async fn login(&self) -> Result<Session, mysql::SqlError> {
-        Session::connect(&self.endpoint()).await
+        // Filling a table is one long statement, and a busy machine takes its time.
+        let statement_limit = Duration::from_hours(1);
+        Session::connect(&Endpoint { statement_limit, ..self.endpoint() }).await
     }
 
-    /// A session with all rights.
+    /// A session with all rights and no hurry.
     pub async fn session(&self) -> Session {
         self.login().await.expect("the account gets in")
     }

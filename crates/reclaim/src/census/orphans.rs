@@ -55,6 +55,7 @@ fn drop_table(name: &str) -> String {
 
 /// Whether some session runs a statement that makes such tables.
 async fn rebuilds_running(session: &mut Session) -> Result<bool, SqlError> {
+    session.sees_everybody().await?;
     let rows = session.rows("SHOW FULL PROCESSLIST").await?;
     let makes = |text: String| {
         let words: Vec<String> = text.split_whitespace().map(str::to_ascii_uppercase).collect();

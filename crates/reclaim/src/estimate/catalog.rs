@@ -1,6 +1,6 @@
 //! What the server's dictionary says of the tables, read in a handful of statements however many tables there are.
 
-use super::{columns::Column, filter::Filter};
+use super::{SURVEY_LIMIT, columns::Column, filter::Filter};
 use mysql::{Capabilities, Row, Session, SqlError, Version};
 use std::collections::HashMap;
 use types::TableName;
@@ -87,7 +87,7 @@ impl Catalog {
              DATA_LENGTH, INDEX_LENGTH, DATA_FREE{names} FROM information_schema.TABLES \
              WHERE TABLE_TYPE = 'BASE TABLE' AND {only}"
         );
-        self.tables = session.rows(&ask).await?.iter().map(table).collect();
+        self.tables = session.rows_within(SURVEY_LIMIT, &ask).await?.iter().map(table).collect();
         Ok(())
     }
 
@@ -106,7 +106,7 @@ impl Catalog {
              DATA_FREE{names} FROM information_schema.PARTITIONS WHERE PARTITION_NAME IS NOT NULL AND {only} \
              ORDER BY TABLE_SCHEMA, TABLE_NAME, PARTITION_ORDINAL_POSITION, SUBPARTITION_ORDINAL_POSITION"
         );
-        for row in session.rows(&ask).await? {
+        for row in session.rows_within(SURVEY_LIMIT, &ask).await? {
             self.partitions.entry(name(&row)).or_default().push(partition(&row));
         }
         Ok(())
@@ -118,7 +118,7 @@ impl Catalog {
              CHARACTER_MAXIMUM_LENGTH, CHARACTER_OCTET_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, \
              EXTRA FROM information_schema.COLUMNS WHERE {only} ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION"
         );
-        for row in session.rows(&ask).await? {
+        for row in session.rows_within(SURVEY_LIMIT, &ask).await? {
             self.columns.entry(name(&row)).or_default().push(Column::read(&row));
         }
         Ok(())
@@ -130,7 +130,7 @@ impl Catalog {
              FROM information_schema.STATISTICS WHERE {only} \
              ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX"
         );
-        for row in session.rows(&ask).await? {
+        for row in session.rows_within(SURVEY_LIMIT, &ask).await? {
             let indexes = self.indexes.entry(name(&row)).or_default();
             let part = (row.text("COLUMN_NAME"), row.parse("SUB_PART"));
             let index = row.text("INDEX_NAME").unwrap_or_default();
@@ -152,7 +152,7 @@ impl Catalog {
             "SELECT TABLE_SCHEMA, TABLE_NAME, REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME \
              FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL AND {only}"
         );
-        for row in session.rows(&ask).await? {
+        for row in session.rows_within(SURVEY_LIMIT, &ask).await? {
             self.foreign.push(name(&row));
             let (database, table) = (row.text("REFERENCED_TABLE_SCHEMA"), row.text("REFERENCED_TABLE_NAME"));
             self.foreign.push(TableName::new(database.unwrap_or_default(), table.unwrap_or_default()));

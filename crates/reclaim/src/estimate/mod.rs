@@ -28,7 +28,10 @@ pub use filter::Filter;
 pub use layout::Rebuild;
 pub use survey::{Survey, survey, survey_for};
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
+
+/// Limit for one question over all tables of a server: a server with hundreds of thousands of them takes minutes.
+pub(crate) const SURVEY_LIMIT: Duration = Duration::from_mins(10);
 
 /// Whether this tablespace's file lies below the directory: how a directory is known to be the server's own.
 pub(crate) fn tablespace_is(directory: &Path, space: &spaces::Space) -> bool {

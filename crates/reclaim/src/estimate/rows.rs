@@ -1,6 +1,7 @@
 //! Rows looked at by SQL: short stretches spread over the key, so that holes show and no table is read in full.
 
 use super::{
+    SURVEY_LIMIT,
     columns::{Column, Width},
     record::{Cost, Shape},
 };
@@ -82,7 +83,7 @@ impl Look<'_> {
                 )
             };
             let parts: Vec<String> = some.iter().map(part).collect();
-            let rows = session.rows(&parts.join(" UNION ALL ")).await?;
+            let rows = session.rows_within(SURVEY_LIMIT, &parts.join(" UNION ALL ")).await?;
             counts.extend(rows.iter().filter_map(|row| row.parse::<f64>("n")));
         }
         let cut = counts.iter().any(|count| *count >= (self.rows * 8) as f64);
@@ -140,7 +141,7 @@ impl Look<'_> {
     async fn head(&self, session: &mut Session) -> Result<Rows, SqlError> {
         let limit = (self.stretches * self.rows).clamp(20, 400);
         let ask = format!("SELECT 0 AS stretch{} FROM {} LIMIT {limit}", self.lengths(), self.source());
-        let costs = session.rows(&ask).await?.iter().map(|row| self.cost(row)).collect();
+        let costs = session.rows_within(SURVEY_LIMIT, &ask).await?.iter().map(|row| self.cost(row)).collect();
         Ok(Rows { costs, totals: Vec::new() })
     }
 
@@ -178,7 +179,7 @@ impl Look<'_> {
                 )
             };
             let parts: Vec<String> = some.iter().map(part).collect();
-            rows.extend(session.rows(&parts.join(" UNION ALL ")).await?);
+            rows.extend(session.rows_within(SURVEY_LIMIT, &parts.join(" UNION ALL ")).await?);
         }
         Ok(rows)
     }

@@ -1,5 +1,6 @@
 //! Tablespaces: which file holds what, how large it is, and which indexes lie in it.
 
+use super::SURVEY_LIMIT;
 use mysql::{Capabilities, Row, Session, SqlError};
 use std::collections::HashMap;
 
@@ -33,9 +34,9 @@ pub(crate) struct Spaces(pub HashMap<String, Space>);
 
 /// The new spelling of a view, or the one before MySQL 8, which `MariaDB` keeps.
 async fn view(session: &mut Session, name: &str) -> Result<Vec<Row>, SqlError> {
-    match session.rows(&format!("SELECT * FROM information_schema.INNODB_{name}")).await {
+    match session.rows_within(SURVEY_LIMIT, &format!("SELECT * FROM information_schema.INNODB_{name}")).await {
         Err(error) if error.is_unknown_statement() => {
-            session.rows(&format!("SELECT * FROM information_schema.INNODB_SYS_{name}")).await
+            session.rows_within(SURVEY_LIMIT, &format!("SELECT * FROM information_schema.INNODB_SYS_{name}")).await
         }
         answer => answer,
     }

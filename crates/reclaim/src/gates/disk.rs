@@ -47,14 +47,16 @@ async fn homes(session: &mut Session) -> Result<Option<Homes>, SqlError> {
 
 /// Reads the disks: `statvfs` if the server runs on this machine, else MariaDB's `DISKS` plugin, else nothing.
 pub async fn probe(session: &mut Session) -> Result<Disks, SqlError> {
-    let Some(homes) = homes(session).await? else { return Ok(Disks::default()) };
-    if is_here(session, &homes) {
-        return Ok(local(&homes));
-    }
-    match disks_plugin(session, &homes).await {
+    // What a server does not know or does not tell is unknown; one that did not answer may tell next time.
+    match seen(session).await {
         Err(error) if error.is_unknown_statement() || error.is_denied() => Ok(Disks::default()),
         other => other,
     }
+}
+
+async fn seen(session: &mut Session) -> Result<Disks, SqlError> {
+    let Some(homes) = homes(session).await? else { return Ok(Disks::default()) };
+    if is_here(session, &homes) { Ok(local(&homes)) } else { disks_plugin(session, &homes).await }
 }
 
 /// The server is ours to look at only if it is reached by loopback, bears this machine's name (a container does not) and

@@ -72,6 +72,7 @@ const LOCK_INFO: &str = "SELECT l.TABLE_SCHEMA AS d, l.TABLE_NAME AS t, l.THREAD
      AND (p.COMMAND = 'Sleep' OR COALESCE(p.TIME, 2) >= 2)";
 
 async fn waiting(session: &mut Session, table: &TableName) -> Result<Vec<Holder>, SqlError> {
+    session.sees_everybody().await?;
     let sql = format!(
         "SELECT ID AS c, LEFT(INFO, 60) AS w FROM information_schema.PROCESSLIST \
          WHERE STATE = 'Waiting for table metadata lock' AND ID <> CONNECTION_ID() AND LOCATE({}, INFO) > 0",

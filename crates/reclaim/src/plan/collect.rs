@@ -120,8 +120,11 @@ async fn ask(
     let databases = databases(&mut session).await?;
     let filter = Filter { databases: config.databases.clone(), tables: config.tables.clone() };
     let tables = survey(&mut session, &capabilities, &filter, &options.files, clock).await?;
-    let gates = gates(&mut session, &capabilities, node, config, options, &settings, clock).await;
-    let disks = disk::probe(&mut session).await.unwrap_or_default();
+    let rights = privilege::probe(&mut session, &capabilities).await;
+    let mut gates = gates(&mut session, node, config, options, clock).await;
+    let needs = privilege::Needs::of_node(config.mode, node.read_only, &settings);
+    gates.push(named("privilege", privilege::verdict(&rights, &capabilities, needs)));
+    let disks = disk::probe(&mut session).await?;
     let locks = locks(&mut session, &tables).await;
     clock.sleep(RATE_SPAN.saturating_sub(clock.since(begun))).await;
     let later = row_log::counts(&mut session, &capabilities, clock).await;
@@ -132,28 +135,19 @@ async fn ask(
         _ => BTreeMap::new(),
     };
     session.close().await;
-    Ok(NodeFacts { capabilities, databases, tables, gates, settings, disks, locks, write_rates })
+    Ok(NodeFacts { capabilities, databases, tables, gates, rights, settings, disks, locks, write_rates })
 }
 
 /// Gates about the node as a whole, each asked once.
 async fn gates(
     session: &mut Session,
-    capabilities: &Capabilities,
     node: &GraphNode,
     config: &RecycleConfig,
     options: &PlanOptions,
-    settings: &Settings,
     clock: &Clock,
 ) -> Vec<Gate> {
-    let needs = privilege::Needs {
-        mode: config.mode,
-        read_only: node.read_only,
-        global_settings: settings.super_read_only || settings.reserve_percent.is_some_and(|percent| percent > 0.03),
-        applier: false,
-    };
     let test = writer::probe(session, None).await;
     let is_replica = !node.writer;
-    let rights = privilege::probe(session, capabilities).await;
     vec![
         named("writer", writer::verdict(&test, config.exclude_primary)),
         named("lag", lag::verdict(&topology::lag(session).await, config.max_lag, is_replica)),
@@ -163,7 +157,6 @@ async fn gates(
         ),
         named("backup_lock", backup_lock::verdict(&backup_lock::probe(session).await)),
         named("window", window::verdict(options.window.as_ref(), clock.now())),
-        named("privilege", privilege::verdict(&rights, capabilities, needs)),
         named("lease", lease_verdict(session).await),
     ]
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     ReclaimError,
     estimate::TableFacts,
-    gates::{data_loss_bug, disk, metadata_lock, named, row_log},
+    gates::{data_loss_bug, disk, metadata_lock, named, privilege, row_log},
 };
 use api::{
     Algorithm, Batch, Gate, GateVerdict, GraphNode, LockClass, NodePlan, Plan, RecycleConfig, Strategy, TablePlan,
@@ -165,20 +165,27 @@ fn split(
     let (mut work, mut left) = (Vec::new(), Vec::new());
     for table in &asked.tables {
         let mut plan = draw_table(node, asked, table, below, config, warnings);
-        let reason = match &plan.strategy {
-            Strategy::Skip { .. } => None,
-            _ => tables::reason_to_leave(&plan.estimate, config),
-        };
-        if let Some(reason) = reason {
-            plan.strategy = Strategy::Skip { reason };
-            plan.statements.clear();
-            plan.gates.clear();
-            plan.lock = LockClass::None;
+        if !matches!(plan.strategy, Strategy::Skip { .. }) {
+            if let Some(reason) = tables::reason_to_leave(&plan.estimate, config) {
+                leave(&mut plan, reason);
+                plan.gates.clear();
+            } else if let Some(reason) = refused(&plan.gates) {
+                warnings.push(format!("{}: {}.{} is left alone: {reason}", plan.node, plan.database, plan.table));
+                leave(&mut plan, reason);
+            }
         }
         if matches!(plan.strategy, Strategy::Skip { .. }) { left.push(plan) } else { work.push(plan) }
     }
     left.sort_by(better);
     (work, left)
+}
+
+/// Makes a piece of work one that is only shown.
+fn leave(plan: &mut TablePlan, reason: String) {
+    plan.strategy = Strategy::Skip { reason };
+    plan.statements.clear();
+    plan.lock = LockClass::None;
+    plan.predicted_seconds = 0.0;
 }
 
 fn draw_table(
@@ -209,7 +216,7 @@ fn draw_table(
         engine: table.engine.clone(),
         gain_per_byte: tables::gain_per_byte(&decision.estimate),
         statements: if skipped { Vec::new() } else { statements(asked, table, config, &decision, seconds, log) },
-        gates: if skipped { Vec::new() } else { table_gates(asked, table, data, tmp, log) },
+        gates: if skipped { Vec::new() } else { table_gates(asked, table, config, &decision, [data, tmp, log]) },
         estimate: decision.estimate,
         strategy: decision.strategy,
         lock: decision.lock,
@@ -226,9 +233,19 @@ fn log_bytes(asked: &NodeFacts, table: &TableFacts, seconds: f64) -> u64 {
     row_log::needed(rate, row_bytes, seconds)
 }
 
-fn table_gates(asked: &NodeFacts, table: &TableFacts, data: u64, tmp: u64, log: u64) -> Vec<Gate> {
+fn table_gates(
+    asked: &NodeFacts,
+    table: &TableFacts,
+    config: &RecycleConfig,
+    decision: &strategy::Decision,
+    [data, tmp, log]: [u64; 3],
+) -> Vec<Gate> {
     let free = Ok(Vec::new());
+    let stops = matches!(decision.strategy, Strategy::Copy { stop_applier: true });
+    let raises = decision.strategy == Strategy::InPlace && row_log::raised(log, asked.settings.row_log_limit).is_some();
+    let needs = privilege::Needs::of_table(config.mode, stops, raises);
     vec![
+        named("privilege", privilege::table_verdict(&asked.rights, &asked.capabilities, &table.name, needs)),
         named("metadata_lock", metadata_lock::verdict(asked.locks.get(&table.name).unwrap_or(&free))),
         named("disk", disk::verdict(&asked.disks, data, tmp)),
         named("row_log", row_log::verdict(log, row_log::CEILING)),

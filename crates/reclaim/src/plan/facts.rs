@@ -2,7 +2,7 @@
 
 use crate::{
     estimate::TableFacts,
-    gates::{disk::Disks, metadata_lock::Holder},
+    gates::{disk::Disks, metadata_lock::Holder, privilege::Rights},
 };
 use api::{ClusterTopology, Gate, GraphNode};
 use jiff::Timestamp;
@@ -36,6 +36,8 @@ pub struct NodeFacts {
     pub tables: Vec<TableFacts>,
     /// Gates about the node as a whole.
     pub gates: Vec<Gate>,
+    /// What the account may do; an error where it could not be read.
+    pub rights: Result<Rights, SqlError>,
     /// Settings a rebuild has to know.
     pub settings: Settings,
     /// Its disks.
@@ -70,6 +72,13 @@ pub enum GroupDemand {
     Order,
     /// A commit waits until every member has applied it (`group_replication_consistency` `AFTER` or `BEFORE_AND_AFTER`).
     Applied,
+}
+
+impl Settings {
+    /// Whether there is a reserve worth lowering for a rebuild.
+    pub fn lowers_reserve(&self) -> bool {
+        self.reserve_percent.is_some_and(|percent| percent > 0.03)
+    }
 }
 
 /// `host:port` of a node.

@@ -120,6 +120,7 @@ pub(crate) fn asked(tables: Vec<TableFacts>) -> NodeFacts {
         databases: BTreeSet::from(["d".to_owned()]),
         tables,
         gates: vec![],
+        rights: Ok(crate::gates::privilege::all_rights()),
         settings: Settings { row_log_limit: 128 << 20, gtids: true, applier_patience: 1e9, ..Settings::default() },
         disks: crate::gates::disk::Disks::default(),
         locks: BTreeMap::new(),

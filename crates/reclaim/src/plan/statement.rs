@@ -114,7 +114,7 @@ pub fn changes(settings: &Settings, strategy: &Strategy, row_log: Option<u64>) -
     if settings.super_read_only {
         all.push(change("super_read_only", "OFF".into(), "ON".into()));
     }
-    if let Some(percent) = settings.reserve_percent.filter(|percent| *percent > 0.03) {
+    if let Some(percent) = settings.reserve_percent.filter(|_| settings.lowers_reserve()) {
         all.push(change("innodb_segment_reserve_factor", RESERVE_PERCENT.into(), percent.to_string()));
     }
     if let (Some(limit), Strategy::InPlace) = (row_log, strategy) {

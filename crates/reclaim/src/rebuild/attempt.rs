@@ -85,7 +85,7 @@ pub(crate) async fn run(work: &Work, ctx: &StepContext<'_>) -> Result<Ended, Ste
     let mut watch = Watch::new(work, &capabilities, &attempt);
     let result = {
         let alter = work.alter();
-        let running = session.run(&alter);
+        let running = session.run_watched(&alter);
         tokio::pin!(running);
         loop {
             tokio::select! {
@@ -94,6 +94,10 @@ pub(crate) async fn run(work: &Work, ctx: &StepContext<'_>) -> Result<Ended, Ste
                 () = watch.beat(ctx.cancel()) => {
                     if watch.gone >= GONE_LOOKS {
                         let reason = "the statement is gone and its session does not say so".to_owned();
+                        break Err(SqlError::Lost { address: work.node.endpoint.address.clone(), reason });
+                    }
+                    if watch.stop.is_some() && watch.blind >= BLIND_LOOKS {
+                        let reason = "it is to be stopped, and no way to the server is open".to_owned();
                         break Err(SqlError::Lost { address: work.node.endpoint.address.clone(), reason });
                     }
                 }
@@ -306,7 +310,7 @@ async fn kill_once(work: &Work, attempt: &Attempt) -> Result<bool, SqlError> {
     let running = look::running(&mut session, &attempt.marker).await?;
     session.close().await;
     if let Some(running) = &running {
-        mysql::kill_query(&work.node.endpoint, running.connection, Some(&attempt.marker)).await?;
+        mysql::kill_query(&work.node.endpoint, running.connection, &attempt.marker).await?;
     }
     Ok(running.is_some())
 }
@@ -361,7 +365,7 @@ impl<'a> Watch<'a> {
         }
         if self.stop.is_some() {
             self.work.sink.phase("stopping the statement").await;
-            let _ = mysql::kill_query(&self.work.node.endpoint, self.connection, Some(&self.marker)).await;
+            let _ = mysql::kill_query(&self.work.node.endpoint, self.connection, &self.marker).await;
         }
     }
 
@@ -378,7 +382,7 @@ impl<'a> Watch<'a> {
     async fn look(&mut self) -> Result<(), SqlError> {
         let mut session = match self.session.take() {
             Some(session) => session,
-            None => self.work.connect().await?,
+            None => self.work.connect_to_watch().await?,
         };
         let read_only = session.value(look::READ_ONLY).await?;
         if self.work.exclude_primary && !look::is_read_only(read_only.as_deref()) && self.stop.is_none() {

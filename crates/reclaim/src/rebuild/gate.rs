@@ -1,6 +1,6 @@
 //! Step `gate`: every gate is asked until all say go, one says never, or the table's limit runs out.
 
-use super::Work;
+use super::{Work, rights};
 use crate::{
     ReclaimError,
     gates::{backup_lock, disk, lag, long_transaction, metadata_lock, row_log, unanswered, window, writer},
@@ -85,7 +85,9 @@ pub(crate) fn failed(error: impl Into<ReclaimError>) -> StepError {
 pub(crate) fn is_transient(error: &StepError) -> bool {
     match error {
         StepError::Failed(failure) => {
-            failure.code == Code::ConnectFailed && !failure.details.contains_key("mysql_error")
+            // A server that does not answer within a session's limit, not one of our own limits that ran out.
+            let silent = failure.code == Code::TimedOut && failure.details.contains_key("limit_seconds");
+            silent || (failure.code == Code::ConnectFailed && !failure.details.contains_key("mysql_error"))
         }
         _ => false,
     }
@@ -131,6 +133,10 @@ async fn ask_all(work: &Work, session: &mut Session, limit: LogLimit) -> Answer 
         // A replica that is stopped for a moment looks like a writer to the test; only if it may write is it "never".
         return if stopped_only(&test) { hesitant(answer) } else { answer };
     }
+    let asked = rights::ask(session).await;
+    if let Some(answer) = of("privilege", rights::verdict(work, &asked)) {
+        return answer;
+    }
     if let Some(answer) = of("window", window::verdict(work.window.as_ref(), work.clock.now())) {
         return answer;
     }
@@ -149,13 +155,18 @@ async fn ask_all(work: &Work, session: &mut Session, limit: LogLimit) -> Answer 
     if let Some(answer) = of("metadata_lock", metadata_lock::verdict(&holders)) {
         return answer;
     }
-    let disks = disk::probe(session).await.unwrap_or_default();
-    let verdict = disk::verdict(&disks, work.table.data_bytes_needed, work.table.tmp_bytes_needed);
+    let verdict = match disk::probe(session).await {
+        Ok(disks) => disk::verdict(&disks, work.table.data_bytes_needed, work.table.tmp_bytes_needed),
+        Err(error) => unanswered("the disks", &error),
+    };
     if let Some(answer) = of("disk", verdict) {
         return answer;
     }
     match log(work, session, limit).await {
-        Ok((needed, most)) => of("row_log", row_log::verdict(needed, most)).unwrap_or(Answer::Go(needed)),
+        Ok((needed, most)) => of("row_log", row_log::verdict(needed, most))
+            // Writes may calm down, and then the right is not needed.
+            .or_else(|| of("privilege", rights::verdict_for_log(work, &asked, needed)).map(hesitant))
+            .unwrap_or(Answer::Go(needed)),
         Err(error) => of("row_log", unanswered("the rate of changes", &error)).unwrap_or(Answer::Go(0)),
     }
 }

@@ -7,6 +7,7 @@ mod file;
 mod gate;
 mod look;
 mod progress;
+mod rights;
 mod statement;
 mod verify;
 mod work;

@@ -85,6 +85,12 @@ impl Work {
         Session::connect(&self.node.endpoint).await
     }
 
+    /// A session to look at a running statement with: one that does not answer soon is no eye on the server.
+    pub async fn connect_to_watch(&self) -> Result<Session, SqlError> {
+        let limit = self.node.endpoint.connect_timeout;
+        Session::connect(&mysql::Endpoint { statement_limit: limit, ..self.node.endpoint.clone() }).await
+    }
+
     /// The rebuilding statement, with the job's name in its marker.
     pub fn alter(&self) -> String {
         let found = self.table.statements.iter().find(|sql| sql.starts_with("ALTER "));

@@ -27,8 +27,6 @@ fn row(row: &Row) -> Registered {
 
 const BY_SCHEMA: &str = "SELECT ID, USER, HOST FROM performance_schema.processlist WHERE COMMAND LIKE 'Binlog Dump%'";
 const BY_LIST: &str = "SELECT ID, USER, HOST FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'";
-/// Refused without PROCESS, where the process list itself would silently show only our own sessions.
-const SEES_ALL: &str = "SELECT COUNT(*) FROM information_schema.INNODB_CMP";
 const UUIDS: &str = "SELECT t.PROCESSLIST_ID AS ID, v.VARIABLE_VALUE AS VALUE \
      FROM performance_schema.user_variables_by_thread v JOIN performance_schema.threads t USING (THREAD_ID) \
      WHERE v.VARIABLE_NAME IN ('replica_uuid', 'slave_uuid')";
@@ -53,7 +51,7 @@ pub(super) async fn dumps(session: &mut Session, vars: &Variables) -> Result<Ask
 }
 
 async fn threads(session: &mut Session, vars: &Variables) -> Result<Told<Vec<DumpThread>>, SqlError> {
-    session.run(SEES_ALL).await?;
+    session.sees_everybody().await?;
     // With performance_schema=OFF its process list exists and is empty, so it must not be asked.
     let on = vars.flag("performance_schema") == Some(true);
     let told =

@@ -53,6 +53,21 @@ fn a_busy_table_gets_a_larger_row_log() {
 }
 
 #[test]
+fn a_table_that_needs_more_than_the_account_may_is_left_with_the_grant_to_type() {
+    let mut facts = fleet(pair(), "a", &[table("busy", 5000, 800), table("calm", 500, 300)]);
+    let asked = facts.nodes.get_mut("a").expect("node a");
+    asked.tables[0].rows = 5_000_000;
+    asked.write_rates.insert(asked.tables[0].name.clone(), 3000.0);
+    asked.rights = Ok(privilege::rights(&["GRANT SELECT, PROCESS, ALTER ON *.* TO `d`@`%`"], true));
+    let plan = draft(&facts, &config()).expect("a plan");
+    assert_eq!(plan.work().map(|table| table.table.as_str()).collect::<Vec<_>>(), ["calm"]);
+    let busy = &plan.nodes[0].left[0];
+    let api::Strategy::Skip { reason } = &busy.strategy else { panic!("{busy:#?}") };
+    assert!(reason.contains("GRANT SUPER ON *.* TO `d`@`%`"), "{reason}");
+    assert!(busy.statements.is_empty() && plan.warnings.iter().any(|warning| warning.contains("d.busy")));
+}
+
+#[test]
 fn unknown_names_are_refused_by_name() {
     let facts = fleet(pair(), "a", &[table("t", 500, 300)]);
     let with = |databases: &[&str], tables: &[&str]| RecycleConfig {
