@@ -1,6 +1,6 @@
 //! How a failure leaves the program: text for people, JSON where JSON was asked for, and an exit code.
 
-use crate::output::{clean, json_line};
+use crate::output::{clean, json_line, say};
 use api::ErrorBody;
 use jiff::Timestamp;
 use std::process::ExitCode;
@@ -29,7 +29,7 @@ pub fn text(failure: &Failure) -> String {
 pub fn leave(failure: &Failure, as_json: bool, now: Timestamp) -> ExitCode {
     tracing::error!(code = failure.code.number(), error = failure.detail("error"), "the command failed");
     let body = as_json.then(|| json_line(&ErrorBody::new(failure, now)).ok()).flatten();
-    eprintln!("{}", body.unwrap_or_else(|| text(failure)));
+    say(&body.unwrap_or_else(|| text(failure)));
     ExitCode::from(failure.code.exit_code())
 }
 

@@ -3,6 +3,7 @@
 mod app;
 mod args;
 mod argv;
+mod ask;
 mod command;
 pub mod config;
 mod fault;
@@ -25,11 +26,11 @@ const THREADS: usize = 4;
 pub fn main(program: &'static str) -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         tracing::error!(%panic, "a fault of the program itself");
-        eprintln!("internal fault, please report it: {panic}");
+        output::say(&format!("internal fault, please report it: {panic}"));
     }));
     let arguments: Vec<OsString> = std::env::args_os().collect();
     if let Some(error) = argv::hide_password(&arguments) {
-        eprintln!("warning: the password stays in the process list: {error}");
+        output::say(&format!("warning: the password stays in the process list: {error}"));
     }
     let clock = Clock::real();
     let as_json = asks_for_json(&arguments);

@@ -2,7 +2,9 @@
 
 use crate::{
     args::ConnectArgs,
+    ask::ask,
     config::{Config, MOVED_PASSWORD},
+    output::clean,
 };
 use api::DatabaseTarget;
 use control::Settings;
@@ -32,15 +34,22 @@ fn moved(value: OsString) -> Result<Secret, Failure> {
     value.into_string().map(Secret::new).map_err(|_| invalid("the password is not UTF-8", next))
 }
 
-/// Address, account and password from the flags.
-pub fn target(args: &ConnectArgs, config: &Config, settings: &Settings) -> Result<DatabaseTarget, Failure> {
+/// Address, account and password from the flags; `None` if the person at the terminal left the question.
+pub async fn target(
+    args: &ConnectArgs,
+    config: &Config,
+    settings: &Settings,
+) -> Result<Option<DatabaseTarget>, Failure> {
     if let Some(name) = &args.cluster {
-        return cluster(name, settings);
+        return cluster(name, settings).map(Some);
     }
     let (host, username) = (args.host.clone().unwrap_or_default(), args.user.clone().unwrap_or_default());
     let address = Address::new(host, args.port);
-    let password = password(args, config, settings, &address, &username)?;
-    Ok(DatabaseTarget { host: address.host, port: address.port, username, password })
+    let password = match given(args, config, settings, &address, &username)? {
+        Some(password) => Some(password),
+        None => prompt(&address, &username).await?,
+    };
+    Ok(password.map(|password| DatabaseTarget { host: address.host, port: address.port, username, password }))
 }
 
 fn cluster(name: &str, settings: &Settings) -> Result<DatabaseTarget, Failure> {
@@ -62,38 +71,36 @@ fn cluster(name: &str, settings: &Settings) -> Result<DatabaseTarget, Failure> {
     Ok(DatabaseTarget { host, port, username: cluster.username.clone(), password })
 }
 
-fn password(
+/// The password, if it need not be asked for.
+fn given(
     args: &ConnectArgs,
     config: &Config,
     settings: &Settings,
     address: &Address,
     username: &str,
-) -> Result<Secret, Failure> {
+) -> Result<Option<Secret>, Failure> {
     if let Some(value) = std::env::var_os(MOVED_PASSWORD) {
-        return moved(value);
+        return moved(value).map(Some);
     }
     if let Some(password) = &args.password {
-        return Ok(Secret::new(password.clone()));
+        return Ok(Some(Secret::new(password.clone())));
     }
     if let Some(path) = &args.password_file {
-        return read_file(path);
+        return read_file(path).map(Some);
     }
     if let Some(password) = &config.password {
-        return Ok(password.clone());
+        return Ok(Some(password.clone()));
     }
     let known = settings.clusters.iter().find(|cluster| cluster.address == *address && cluster.username == username);
-    match known.filter(|cluster| !cluster.password.is_empty()) {
-        Some(cluster) => Ok(cluster.password.clone()),
-        None => prompt(address, username),
-    }
+    Ok(known.map(|cluster| cluster.password.clone()).filter(|password| !password.is_empty()))
 }
 
-fn prompt(address: &Address, username: &str) -> Result<Secret, Failure> {
-    let next = "give --password-file, set RECYCLER_DB_PASSWORD, or run this on a terminal to be asked";
-    let missing = || invalid(format!("no password for {username} at {address}"), next).with("field", "password");
+async fn prompt(address: &Address, username: &str) -> Result<Option<Secret>, Failure> {
     if !stdin().is_terminal() {
-        return Err(missing());
+        let next = "give --password-file, set RECYCLER_DB_PASSWORD, or run this on a terminal to be asked";
+        return Err(invalid(format!("no password for {username} at {address}"), next).with("field", "password"));
     }
-    let question = format!("Password of {username} at {address}:");
-    inquire::Password::new(&question).without_confirmation().prompt().map(Secret::new).map_err(|_| missing())
+    let question = clean(&format!("Password of {username} at {address}:"));
+    let asked = ask(move || inquire::Password::new(&question).without_confirmation().prompt().map(Secret::new));
+    Ok(asked.await)
 }

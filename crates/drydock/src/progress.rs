@@ -1,6 +1,6 @@
 //! A job's progress on standard error: a bar on a terminal, a line or a JSON object per change elsewhere.
 
-use crate::output::{bytes, clean, job_update, json_line};
+use crate::output::{bytes, clean, job_update, json_line, say};
 use api::RecycleJob;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
@@ -42,14 +42,14 @@ impl Progress {
             Self::Objects(last) => {
                 let line = said(job);
                 if *last != line {
-                    eprintln!("{}", json_line(&job_update(job, now)).unwrap_or_default());
+                    say(&json_line(&job_update(job, now)).unwrap_or_default());
                     *last = line;
                 }
             }
             Self::Lines(last) => {
                 let line = format!("{} {}", job.status.as_str(), said(job));
                 if *last != line {
-                    eprintln!("{} {percent:.1}% {line}", job.job_id);
+                    say(&format!("{} {percent:.1}% {line}", job.job_id));
                     *last = line;
                 }
             }
@@ -59,8 +59,8 @@ impl Progress {
     /// A word between, without tearing the bar.
     pub fn say(&self, text: &str) {
         match self {
-            Self::Bar(bar) => bar.suspend(|| eprintln!("{text}")),
-            Self::Lines(_) => eprintln!("{text}"),
+            Self::Bar(bar) => bar.suspend(|| say(text)),
+            Self::Lines(_) => say(text),
             Self::Objects(_) => {}
         }
     }

@@ -15,6 +15,8 @@ use crate::{
     app::App,
     args::{Cli, Command},
     log::Screen,
+    output::say,
+    signals::unless_interrupted,
 };
 use std::process::ExitCode;
 use types::Failure;
@@ -34,10 +36,10 @@ pub async fn run(program: &'static str, cli: Cli) -> Result<ExitCode, Failure> {
     let app = App::new(program, &cli, screen)?;
     warn_of_argv(&cli);
     match cli.command {
-        Command::Topology(args) => topology::run(&app, args).await,
+        Command::Topology(args) => unless_interrupted(topology::run(&app, args)).await,
         Command::Recycle(args) => recycle::run(&app, args).await,
         Command::Monitor(args) => monitor::run(&app, &args).await,
-        Command::Status(args) => status::run(&app, &args).await,
+        Command::Status(args) => unless_interrupted(status::run(&app, &args)).await,
         Command::Server(_) => server::run(&app).await,
         Command::Cancel(args) => cancel::run(&app, &args).await,
         _ => Ok(ExitCode::SUCCESS),
@@ -51,7 +53,7 @@ fn warn_of_argv(cli: &Cli) {
     if std::env::var_os(crate::config::MOVED_PASSWORD).is_some() {
         tracing::info!("{text}");
         if !cli.wants_json() {
-            eprintln!("warning: {text}");
+            say(&format!("warning: {text}"));
         }
     }
 }

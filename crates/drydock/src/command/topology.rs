@@ -5,6 +5,7 @@ use crate::{
     args::{TopologyArgs, TopologyFormat},
     output::{Sink, json, yaml},
     password,
+    signals::INTERRUPTED,
 };
 use api::{ClusterTopology, DiscoverRequest};
 use std::process::ExitCode;
@@ -12,7 +13,9 @@ use types::Failure;
 
 /// Discovers and prints.
 pub async fn run(app: &App, args: TopologyArgs) -> Result<ExitCode, Failure> {
-    let target = password::target(&args.connect, &app.config, &app.settings()?)?;
+    let Some(target) = password::target(&args.connect, &app.config, &app.settings()?).await? else {
+        return Ok(ExitCode::from(INTERRUPTED));
+    };
     let request = DiscoverRequest {
         host: target.host,
         port: target.port,

@@ -4,7 +4,7 @@ mod sweep;
 
 pub use sweep::sweep;
 
-use crate::config::Logging;
+use crate::{config::Logging, output::say};
 use logroller::{Compression, LogRoller, LogRollerBuilder, Rotation, RotationSize};
 use std::{
     io::{IsTerminal, stderr},
@@ -73,7 +73,7 @@ fn writer(logging: &Logging) -> Option<(NonBlocking, WorkerGuard)> {
     match roller(logging) {
         Ok(roller) => Some(tracing_appender::non_blocking(roller)),
         Err(reason) => {
-            eprintln!("warning: no log is kept: {} cannot be written: {reason}", logging.file.display());
+            say(&format!("warning: no log is kept: {} cannot be written: {reason}", logging.file.display()));
             None
         }
     }

@@ -53,6 +53,11 @@ fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// A line on standard error. A terminal that is gone must not end the program in the middle of something.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
 /// Beside first, then renamed: a reader never sees half a file.
 fn save(path: &Path, text: &str) -> Result<(), Failure> {
     let mut beside = path.as_os_str().to_owned();

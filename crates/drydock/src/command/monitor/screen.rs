@@ -3,7 +3,7 @@
 mod draw;
 
 use super::watch::Watch;
-use crate::app::App;
+use crate::{app::App, signals::Interrupts};
 use api::RecycleJob;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use std::{process::ExitCode, time::Duration};
@@ -81,14 +81,20 @@ async fn watch_loop(
     terminal: &mut ratatui::DefaultTerminal,
 ) -> Result<(), Failure> {
     let (mut view, mut keys) = (View::default(), keys());
+    // Without this a signal would end the program with the terminal still drawn on.
+    let mut interrupts = Interrupts::listen_at_terminal()?;
     loop {
-        refresh(&mut view, &mut watch).await;
+        tokio::select! {
+            () = refresh(&mut view, &mut watch) => {}
+            () = interrupts.next() => return Ok(()),
+        }
         let due = app.clock.sleep(every);
         tokio::pin!(due);
         loop {
             terminal.draw(|frame| draw::view(frame, &view, app.clock.now())).map_err(|error| broken(&error))?;
             tokio::select! {
                 () = &mut due => break,
+                () = interrupts.next() => return Ok(()),
                 event = keys.recv() => match event {
                     None => return Ok(()),
                     Some(Event::Key(key)) if key.kind == KeyEventKind::Press => {
