@@ -24,7 +24,8 @@ mod tests;
 pub use journal::Journal;
 pub use memory::MemoryStore;
 pub use record::{
-    Claim, Event, JobFilter, JobPage, JobRecord, JobRow, JournalEntry, Lease, NewEntry, NewJob, later, to_micros,
+    Claim, Event, JobFilter, JobPage, JobRecord, JobRow, JobText, JournalEntry, Lease, NewEntry, NewJob, later,
+    to_micros,
 };
 pub use runner::{Runner, RunnerOptions};
 pub use step::{Step, StepContext, StepError};

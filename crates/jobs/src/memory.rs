@@ -1,8 +1,8 @@
 //! The store in memory: for tests and for one-shot commands that keep nothing. Passes the same suite as the SQL stores.
 
 use crate::{
-    AuditLog, Claim, JobFilter, JobPage, JobRecord, JobRow, JobStore, JournalEntry, Lease, MetricsHistory, NewEntry,
-    NewJob, StoreError,
+    AuditLog, Claim, JobFilter, JobPage, JobRecord, JobRow, JobStore, JobText, JournalEntry, Lease, MetricsHistory,
+    NewEntry, NewJob, StoreError,
     record::{later, to_micros},
 };
 use api::{AuditEntry, JobStatus, MetricPoint};
@@ -104,6 +104,11 @@ impl JobStore for MemoryStore {
         Ok(ids.iter().filter_map(|id| state.job(id).ok().cloned()).collect())
     }
 
+    async fn texts(&self, ids: &[JobId]) -> Result<Vec<JobText>, StoreError> {
+        let text = |job: JobRecord| JobText { id: job.id, version: job.version, body: job.body.to_string() };
+        Ok(self.get_many(ids).await?.into_iter().map(text).collect())
+    }
+
     async fn unattended(&self, now: Timestamp, limit: u32) -> Result<Vec<JobRow>, StoreError> {
         let state = self.state();
         let open = state.jobs.values().filter(|job| !job.status.is_final() && !state.is_attended(&job.id, now));
@@ -142,6 +147,20 @@ impl JobStore for MemoryStore {
     async fn request_cancel(&self, id: &JobId) -> Result<(), StoreError> {
         self.state().job(id)?.cancel_requested = true;
         Ok(())
+    }
+
+    async fn forget_jobs_before(&self, moment: Timestamp) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        let old = |job: &&JobRecord| job.status.is_final() && job.created_at < moment;
+        let ids: Vec<JobId> = state.jobs.values().filter(old).map(|job| job.id.clone()).collect();
+        for id in &ids {
+            if let Some(key) = state.keys.remove(id) {
+                state.jobs.remove(&key);
+            }
+            state.journals.remove(id);
+            state.leases.remove(id.as_str());
+        }
+        Ok(ids.len() as u64)
     }
 
     async fn append(&self, id: &JobId, entry: NewEntry, lease: &Lease) -> Result<JournalEntry, StoreError> {

@@ -108,6 +108,17 @@ pub struct JobRecord {
     pub version: u64,
 }
 
+/// A job's body as the text it is kept as, for copying it elsewhere without reading it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobText {
+    /// Whose.
+    pub id: JobId,
+    /// Of which save.
+    pub version: u64,
+    /// JSON on one line.
+    pub body: String,
+}
+
 /// A job as lists show it: everything but the body, so that long lists stay fast.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobRow {

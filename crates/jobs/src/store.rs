@@ -1,6 +1,6 @@
 //! The contract of a store. Every call is atomic and durable when it returns.
 
-use crate::{Claim, JobFilter, JobPage, JobRecord, JobRow, JournalEntry, Lease, NewEntry, NewJob};
+use crate::{Claim, JobFilter, JobPage, JobRecord, JobRow, JobText, JournalEntry, Lease, NewEntry, NewJob};
 use api::{AuditEntry, MetricPoint};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -64,6 +64,9 @@ pub trait JobStore: Send + Sync {
     /// Reads several jobs with their bodies; unknown ones are left out, the order is that of `ids`.
     async fn get_many(&self, ids: &[JobId]) -> Result<Vec<JobRecord>, StoreError>;
 
+    /// Reads the bodies of several jobs as texts; unknown ones are left out, the order is that of `ids`.
+    async fn texts(&self, ids: &[JobId]) -> Result<Vec<JobText>, StoreError>;
+
     /// Pending and running jobs whose lease is free or lapsed at `now`, oldest first: work nobody is at.
     async fn unattended(&self, now: Timestamp, limit: u32) -> Result<Vec<JobRow>, StoreError>;
 
@@ -76,6 +79,9 @@ pub trait JobStore: Send + Sync {
 
     /// Marks a job as to be stopped. Independent of `version`, so it never conflicts with a worker's saves.
     async fn request_cancel(&self, id: &JobId) -> Result<(), StoreError>;
+
+    /// Removes final jobs made before a moment, with their journals and leases; returns how many. Names are not used again.
+    async fn forget_jobs_before(&self, moment: Timestamp) -> Result<u64, StoreError>;
 
     /// Appends to a job's journal under a lease; refused as [`StoreError::Fenced`] once the lease is lost.
     async fn append(&self, id: &JobId, entry: NewEntry, lease: &Lease) -> Result<JournalEntry, StoreError>;

@@ -4,21 +4,16 @@ use crate::{
     Place,
     dialect::Dialect,
     fault::{Fault, is_worth_repeating},
-    transaction::attempt,
+    transaction::{attempt, within},
 };
 use futures::future::BoxFuture;
 use jobs::StoreError;
 use runtime::{Clock, Random};
 use sqlx::{
-    AnyConnection, AnyPool, Executor,
+    AnyConnection, AnyPool, Connection as _, Executor,
     any::{AnyConnectOptions, AnyPoolOptions},
-    migrate::{MigrateError, Migrator},
 };
 use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
-
-static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");
-static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Readers of one SQLite file in this process.
 const READERS: u32 = 4;
@@ -26,8 +21,13 @@ const READERS: u32 = 4;
 const CONNECTIONS: u32 = 8;
 /// How long a caller waits for a free connection, or a new one for its server.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long an idle connection may take to show that it lives. A whole pool of dead ones is seen through in a few seconds.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+/// How long a connection to a server stays idle before we close it: less than the server lets it ([`Dialect::on_connect`]),
+/// also counting the pool's own rhythm, so that no log fills with connections that were cut.
+const IDLE: Duration = Duration::from_secs(10);
 /// How often a transaction that lost a race is run again.
-const ATTEMPTS: u64 = 20;
+pub(crate) const ATTEMPTS: u64 = 20;
 
 /// One database of the store, with its two ways in.
 #[derive(Clone)]
@@ -67,7 +67,7 @@ impl SqlStore {
 
     /// Where it is, without password.
     pub fn shown(&self) -> &str {
-        self.jobs.place.shown()
+        self.jobs.shown()
     }
 }
 
@@ -90,42 +90,18 @@ impl Database {
         Ok(Database { reader, ..database })
     }
 
-    /// SQLite has no lock around migrations: a second process that starts at the same moment fails and finds the work
-    /// done when it looks again.
-    async fn migrate(&self) -> Result<(), StoreError> {
-        let migrator = match self.place.dialect {
-            Dialect::Sqlite => &SQLITE,
-            Dialect::MySql => &MYSQL,
-            Dialect::Postgres => &POSTGRES,
-        };
-        self.forget_broken_migrations().await;
-        let mut attempt = 1;
-        loop {
-            match migrator.run(&self.writer).await {
-                Ok(()) => return Ok(()),
-                Err(MigrateError::VersionMissing(version)) => {
-                    let text = format!("{} was written by a newer Drydock (schema {version})", self.place.shown());
-                    return Err(StoreError::Unavailable(text));
-                }
-                Err(error) if attempt >= ATTEMPTS || self.place.dialect != Dialect::Sqlite => {
-                    return Err(self.unavailable(&error.to_string()));
-                }
-                Err(_) => self.pause(attempt).await,
-            }
-            attempt += 1;
-        }
-    }
-
-    /// MySQL commits DDL at once, so a crash can leave a migration marked as begun; each of ours is safe to run again.
-    async fn forget_broken_migrations(&self) {
-        if self.place.dialect == Dialect::MySql {
-            // Absent on the first run, and then there is nothing to forget.
-            let _ = self.writer.execute("DELETE FROM _sqlx_migrations WHERE success = 0").await;
-        }
-    }
-
     pub(crate) fn dialect(&self) -> Dialect {
         self.place.dialect
+    }
+
+    /// Where it is, without password.
+    pub(crate) fn shown(&self) -> &str {
+        self.place.shown()
+    }
+
+    /// For writing.
+    pub(crate) fn writer(&self) -> &AnyPool {
+        &self.writer
     }
 
     /// For reading outside transactions.
@@ -154,7 +130,7 @@ impl Database {
     }
 
     /// Longer after each lost race, by chance, so that two losers part.
-    async fn pause(&self, attempt: u64) {
+    pub(crate) async fn pause(&self, attempt: u64) {
         self.clock.sleep(Duration::from_millis(1 + self.random.below(5 * attempt))).await;
     }
 
@@ -175,6 +151,11 @@ async fn connect(place: &Place, connections: u32) -> Result<AnyPool, StoreError>
     AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(PATIENCE)
+        .idle_timeout((place.dialect != Dialect::Sqlite).then_some(IDLE))
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| {
+            Box::pin(within(SIGN_OF_LIFE, async { connection.ping().await.map(|()| true) }))
+        })
         .after_connect(move |connection, _| {
             Box::pin(async move {
                 for statement in greeting {

@@ -43,15 +43,22 @@ impl Dialect {
     pub(crate) fn on_connect(self) -> &'static [&'static str] {
         match self {
             // FULL: a journal entry is on disk before its step acts. WAL: readers and other processes go on meanwhile.
+            // The first of them counts only before there is a first table: free pages can be given back. The last keeps the log
+            // that one large write made long from staying so.
             Dialect::Sqlite => &[
+                "PRAGMA auto_vacuum = INCREMENTAL",
                 "PRAGMA busy_timeout = 10000",
                 "PRAGMA journal_mode = WAL",
                 "PRAGMA synchronous = FULL",
                 "PRAGMA foreign_keys = ON",
+                "PRAGMA journal_size_limit = 4194304",
             ],
-            // As PostgreSQL's default: what a lock waited for is seen.
-            Dialect::MySql => &["SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"],
-            Dialect::Postgres => &[],
+            // As PostgreSQL's default: what a lock waited for is seen. And a process whose network swallows everything leaves its
+            // transaction open, with the lease's row locked: the server must end it, or nobody takes the job over for hours.
+            Dialect::MySql => {
+                &["SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", "SET SESSION wait_timeout = 30"]
+            }
+            Dialect::Postgres => &["SET idle_in_transaction_session_timeout = '30s'"],
         }
     }
 

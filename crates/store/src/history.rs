@@ -75,15 +75,7 @@ impl MetricsHistory for SqlStore {
     }
 
     async fn forget_before(&self, moment: Timestamp) -> Result<u64, StoreError> {
-        let work = (self.metrics.dialect(), moment.as_microsecond());
-        self.metrics
-            .transact(work, |on, (dialect, moment)| {
-                Box::pin(async move {
-                    let delete = dialect.sql("DELETE FROM metrics WHERE at_us < ?");
-                    Ok(sqlx::query(delete).bind(*moment).execute(on).await?.rows_affected())
-                })
-            })
-            .await
+        self.remove_samples(moment).await
     }
 }
 

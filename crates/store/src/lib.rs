@@ -9,8 +9,11 @@ mod history;
 mod leases;
 mod mirror;
 mod place;
+mod reading;
 mod records;
+mod retention;
 mod rows;
+mod schema;
 mod transaction;
 
 pub use database::{SqlStore, open};

@@ -2,7 +2,6 @@
 
 use crate::{
     SqlStore,
-    database::Database,
     dialect::Dialect,
     fault::Fault,
     leases,
@@ -12,8 +11,8 @@ use api::JobStatus;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jobs::{
-    Claim, JobFilter, JobPage, JobRecord, JobRow, JobStore, JournalEntry, Lease, NewEntry, NewJob, StoreError, later,
-    to_micros,
+    Claim, JobFilter, JobPage, JobRecord, JobRow, JobStore, JobText, JournalEntry, Lease, NewEntry, NewJob, StoreError,
+    later, to_micros,
 };
 use sqlx::{AnyConnection, any::AnyRow};
 use std::{collections::HashMap, time::Duration};
@@ -47,16 +46,11 @@ impl JobStore for SqlStore {
     }
 
     async fn get_many(&self, ids: &[JobId]) -> Result<Vec<JobRecord>, StoreError> {
-        let mut found = HashMap::new();
-        for chunk in ids.chunks(CHUNK) {
-            let select = format!("SELECT {ROW}, jobs.body FROM jobs WHERE id IN ({})", marks(chunk.len()));
-            let names: Vec<&str> = chunk.iter().map(JobId::as_str).collect();
-            for row in self.jobs.read(&select, &names, &[]).await? {
-                let record = rows::record(&row)?;
-                found.insert(record.id.clone(), record);
-            }
-        }
-        Ok(ids.iter().filter_map(|id| found.get(id).cloned()).collect())
+        self.in_order(ids, &format!("{ROW}, jobs.body"), rows::record, |job| &job.id).await
+    }
+
+    async fn texts(&self, ids: &[JobId]) -> Result<Vec<JobText>, StoreError> {
+        self.in_order(ids, "jobs.id, jobs.version, jobs.body", rows::job_text, |text| &text.id).await
     }
 
     async fn unattended(&self, now: Timestamp, limit: u32) -> Result<Vec<JobRow>, StoreError> {
@@ -75,8 +69,7 @@ impl JobStore for SqlStore {
             0 => String::new(),
             many => format!(" WHERE status IN ({})", marks(many)),
         };
-        let counted = self.jobs.read(&format!("SELECT COUNT(*) FROM jobs{fit}"), &words, &[]).await?;
-        let total = counted.first().map_or(Ok(0), |row| rows::count(row, 0))?;
+        let total = self.jobs.count(&format!("SELECT COUNT(*) FROM jobs{fit}"), &words).await?;
         // The page is chosen on the index alone: passing over rows with their bodies costs a disk read each.
         let page = format!(
             "SELECT {ROW} FROM jobs JOIN (SELECT id AS chosen FROM jobs{fit} ORDER BY created_us DESC, number DESC \
@@ -113,6 +106,10 @@ impl JobStore for SqlStore {
                 })
             })
             .await
+    }
+
+    async fn forget_jobs_before(&self, moment: Timestamp) -> Result<u64, StoreError> {
+        self.remove_jobs(moment).await
     }
 
     async fn append(&self, id: &JobId, entry: NewEntry, lease: &Lease) -> Result<JournalEntry, StoreError> {
@@ -161,27 +158,30 @@ impl JobStore for SqlStore {
     }
 }
 
-impl Database {
-    /// Reads outside a transaction: texts are bound first, then numbers.
-    pub(crate) async fn read(
+impl SqlStore {
+    /// Reads jobs by name, many with one statement, in the order asked.
+    async fn in_order<T>(
         &self,
-        statement: &str,
-        texts: &[&str],
-        numbers: &[i64],
-    ) -> Result<Vec<AnyRow>, StoreError> {
-        let mut query = sqlx::query(self.dialect().sql(statement));
-        for text in texts {
-            query = query.bind(*text);
+        ids: &[JobId],
+        columns: &str,
+        read: fn(&AnyRow) -> Result<T, StoreError>,
+        id_of: fn(&T) -> &JobId,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut found = HashMap::new();
+        for chunk in ids.chunks(CHUNK) {
+            let select = format!("SELECT {columns} FROM jobs WHERE id IN ({})", marks(chunk.len()));
+            let names: Vec<&str> = chunk.iter().map(JobId::as_str).collect();
+            for row in self.jobs.read(&select, &names, &[]).await? {
+                let one = read(&row)?;
+                found.insert(id_of(&one).clone(), one);
+            }
         }
-        for number in numbers {
-            query = query.bind(*number);
-        }
-        query.fetch_all(self.reader()).await.map_err(|error| self.unavailable(&error.to_string()))
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
 }
 
 /// `?, ?, ?`.
-fn marks(many: usize) -> String {
+pub(crate) fn marks(many: usize) -> String {
     vec!["?"; many].join(", ")
 }
 

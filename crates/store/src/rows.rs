@@ -2,7 +2,7 @@
 
 use api::JobStatus;
 use jiff::Timestamp;
-use jobs::{JobRecord, JobRow, StoreError};
+use jobs::{JobRecord, JobRow, JobText, StoreError};
 use serde_json::Value;
 use sqlx::{Row, any::AnyRow};
 use types::JobId;
@@ -70,4 +70,9 @@ pub(crate) fn record(found: &AnyRow) -> Result<JobRecord, StoreError> {
     let JobRow { id, kind, status, progress, created_at, updated_at, cancel_requested, version } = row(found)?;
     let body = document(found, 8)?;
     Ok(JobRecord { id, kind, status, progress, body, created_at, updated_at, cancel_requested, version })
+}
+
+/// Name, version and body.
+pub(crate) fn job_text(row: &AnyRow) -> Result<JobText, StoreError> {
+    Ok(JobText { id: JobId(get(row, 0)?), version: count(row, 1)?, body: get(row, 2)? })
 }

@@ -364,7 +364,7 @@ pub struct Persistence {
 }
 
 /// `persistence.store`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StorePlace {
     /// `sqlite:PATH`, `mysql://…` or `postgres://…`; SQLite beside `persistence.job_state.file` unless set. A URL
@@ -374,6 +374,15 @@ pub struct StorePlace {
     /// An environment variable that holds the URL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url_env: Option<String>,
+    /// How long ended jobs are kept; none is for ever.
+    #[serde(deserialize_with = "super::value::span")]
+    pub retention: Span,
+}
+
+impl Default for StorePlace {
+    fn default() -> Self {
+        Self { url: None, url_env: None, retention: Span::from_secs(365 * 86_400) }
+    }
 }
 
 /// `persistence.job_state`.

@@ -1,6 +1,6 @@
 //! Names, lists, compare-and-swap, requests to cancel.
 
-use super::{Case, Pair, at, claim, made, new_job};
+use super::{Case, Pair, at, claim, made, new_job, noted};
 use crate::{JobFilter, JobPage, JobRecord, JobRow, StoreError};
 use api::JobStatus;
 use futures::{FutureExt, future::join_all};
@@ -17,6 +17,7 @@ pub(super) const CASES: &[Case] = &[
     ("one of many concurrent saves wins", |pair| one_save_wins(pair).boxed()),
     ("a request to cancel meets no conflict and is never taken back", |pair| cancel(pair).boxed()),
     ("lists are newest first, filtered, paged and counted", |pair| lists(pair).boxed()),
+    ("old final jobs are forgotten with all that is theirs, others are not", |pair| forgotten(pair).boxed()),
     ("unattended work is open, free, and oldest first", |pair| unattended(pair).boxed()),
 ];
 
@@ -64,6 +65,16 @@ async fn read_back(pair: Pair) {
     assert_eq!(pair.one.get(&nobody).await.expect("read"), None);
     let second = made(&pair.one, 1).await;
     let asked = [second.id.clone(), nobody, job.id.clone()];
+    let texts = pair.two.texts(&asked).await.expect("read");
+    let read: Vec<JobRecord> = texts
+        .into_iter()
+        .zip([&second, &job])
+        .map(|(text, job)| {
+            let body = serde_json::from_str(&text.body).expect("JSON");
+            JobRecord { id: text.id, version: text.version, body, ..job.clone() }
+        })
+        .collect();
+    assert_eq!(read, [second.clone(), job.clone()]);
     assert_eq!(pair.two.get_many(&asked).await.expect("read"), [second, job]);
     assert_eq!(pair.two.get_many(&[]).await.expect("read"), []);
 }
@@ -165,4 +176,37 @@ async fn unattended(pair: Pair) {
     assert_eq!(numbers(&free(10, 2).await), ["002", "003"]);
     pair.one.drop_lease(&lease).await.expect("dropped");
     assert_eq!(numbers(&free(1, 10).await), ["002", "003", "001"]);
+}
+
+async fn forgotten(pair: Pair) {
+    // More than one statement's worth.
+    for seconds in 0..30 {
+        made(&pair.one, seconds).await;
+    }
+    let mut leases = Vec::new();
+    for (number, status) in [(1, JobStatus::Completed), (2, JobStatus::Running), (4, JobStatus::Cancelled)] {
+        let id = JobId::of_day("20261121", number);
+        let lease = pair.one.take_lease(id.as_str(), &claim("a"), at(0)).await.expect("taken");
+        pair.one.append(&id, noted(json!(number)), &lease).await.expect("appended");
+        let job = pair.one.get(&id).await.expect("read").expect("is there");
+        pair.one.save(&JobRecord { status, ..job }, Some(&lease)).await.expect("saved");
+        leases.push((id, lease));
+    }
+    for number in 5..=30 {
+        let job = pair.one.get(&JobId::of_day("20261121", number)).await.expect("read").expect("is there");
+        pair.one.save(&JobRecord { status: JobStatus::Failed, ..job }, None).await.expect("saved");
+    }
+    // 001 is older, 004 is made at that moment, 002 runs.
+    assert_eq!(pair.two.forget_jobs_before(at(3)).await.expect("forgotten"), 1);
+    assert_eq!(pair.two.forget_jobs_before(at(3)).await.expect("forgotten"), 0);
+    assert_eq!(pair.one.list(&page(&[], 1, 0)).await.expect("listed").total, 29);
+    assert_eq!(pair.one.get(&leases[0].0).await.expect("read"), None);
+    assert_eq!(pair.one.journal(&leases[0].0).await.expect("read"), []);
+    assert_eq!(pair.one.journal(&leases[1].0).await.expect("read").len(), 1);
+    let lost = pair.one.append(&leases[0].0, noted(json!(0)), &leases[0].1).await;
+    assert!(matches!(lost, Err(StoreError::Fenced { .. })), "{lost:?}");
+    assert_eq!(pair.two.forget_jobs_before(at(25)).await.expect("forgotten"), 22);
+    let left = pair.one.list(&page(&[], 10, 0)).await.expect("listed").jobs;
+    assert_eq!(numbers(&left), ["030", "029", "028", "027", "026", "003", "002"]);
+    assert_eq!(made(&pair.two, 0).await.id.as_str(), "job-20261121-031", "a name is not used again");
 }

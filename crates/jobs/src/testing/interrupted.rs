@@ -1,8 +1,8 @@
 //! A store that stops its user at a chosen journal write.
 
 use crate::{
-    AuditLog, Claim, JobFilter, JobPage, JobRecord, JobRow, JobStore, JournalEntry, Lease, MemoryStore, MetricsHistory,
-    NewEntry, NewJob, StoreError,
+    AuditLog, Claim, JobFilter, JobPage, JobRecord, JobRow, JobStore, JobText, JournalEntry, Lease, MemoryStore,
+    MetricsHistory, NewEntry, NewJob, StoreError,
 };
 use api::{AuditEntry, MetricPoint};
 use async_trait::async_trait;
@@ -69,6 +69,14 @@ impl JobStore for InterruptedStore {
             }
         }
         self.inner.append(id, entry, lease).await
+    }
+
+    async fn texts(&self, ids: &[JobId]) -> Result<Vec<JobText>, StoreError> {
+        self.inner.texts(ids).await
+    }
+
+    async fn forget_jobs_before(&self, moment: Timestamp) -> Result<u64, StoreError> {
+        self.inner.forget_jobs_before(moment).await
     }
 
     async fn create(&self, job: NewJob) -> Result<JobRecord, StoreError> {
