@@ -16,6 +16,8 @@ pub(crate) struct Table {
     pub data_bytes: u64,
     pub index_bytes: u64,
     pub data_free: u64,
+    /// System-versioned (MariaDB): it holds rows that a plain `SELECT` does not show.
+    pub versioned: bool,
     /// `database/table` as tablespace names spell it, in the server's filename charset.
     pub encoded: Option<String>,
 }
@@ -84,8 +86,8 @@ impl Catalog {
         let names = encoded(caps, &[("TABLE_SCHEMA", "encoded_schema"), ("TABLE_NAME", "encoded_table")]);
         let ask = format!(
             "SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE, ROW_FORMAT, CREATE_OPTIONS, TABLE_ROWS, \
-             DATA_LENGTH, INDEX_LENGTH, DATA_FREE{names} FROM information_schema.TABLES \
-             WHERE TABLE_TYPE = 'BASE TABLE' AND {only}"
+             DATA_LENGTH, INDEX_LENGTH, DATA_FREE, TABLE_TYPE{names} FROM information_schema.TABLES \
+             WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND {only}"
         );
         self.tables = session.rows_within(SURVEY_LIMIT, &ask).await?.iter().map(table).collect();
         Ok(())
@@ -180,6 +182,7 @@ fn table(row: &Row) -> Table {
         data_bytes: row.parse("DATA_LENGTH").unwrap_or_default(),
         index_bytes: row.parse("INDEX_LENGTH").unwrap_or_default(),
         data_free: row.parse("DATA_FREE").unwrap_or_default(),
+        versioned: row.text("TABLE_TYPE").is_some_and(|kind| kind == "SYSTEM VERSIONED"),
         encoded: both.map(|(database, table)| format!("{database}/{table}")),
     }
 }

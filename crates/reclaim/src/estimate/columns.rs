@@ -40,6 +40,11 @@ impl Column {
         }
     }
 
+    /// A bound of a row's validity, which `MariaDB` keeps unlisted with each row of a system-versioned table.
+    pub fn row_bound(name: &str) -> Self {
+        Self { name: name.to_owned(), nullable: false, is_virtual: false, width: Width::Fixed(7), is_integer: false }
+    }
+
     /// The expression that yields this column's length, for what is not fixed.
     pub fn length_sql(&self) -> Option<String> {
         let column = ident(&self.name);

@@ -17,6 +17,8 @@ pub struct Content {
     pub logical_bytes: u32,
     /// Every index with its live content.
     pub indexes: Vec<IndexContent>,
+    /// Bytes its blocks take on disk, where pages are compressed and holes punched into the file; `None` elsewhere.
+    pub punched_bytes: Option<u64>,
     /// Share of `file_bytes` that could be wrong for reasons no sample shows (dirty pages, unreadable pages): 0 to 1.
     pub doubt: f64,
 }
@@ -55,6 +57,7 @@ impl Content {
             page_bytes: 16384,
             logical_bytes: 16384,
             indexes: Vec::new(),
+            punched_bytes: None,
             doubt: 1.0,
         }
     }

@@ -40,8 +40,14 @@ impl Rebuild {
         Self { algorithm, ..self }
     }
 
-    /// Predicts; unknown content spans everything from "all freed" to "as much again".
+    /// Predicts; unknown content spans everything from "all freed" to "as much again". Where holes are punched into the
+    /// file, bytes are those of the blocks it takes.
     pub fn estimate(&self, content: &Content) -> Estimate {
+        let whole = self.estimate_file(content);
+        content.punched_bytes.map_or(whole.clone(), |blocks| punched(&whole, blocks, content.page_bytes))
+    }
+
+    fn estimate_file(&self, content: &Content) -> Estimate {
         let file = signed(content.file_bytes);
         let around = |freed: i64, low: i64, high: i64| Estimate {
             file_bytes: content.file_bytes,
@@ -153,6 +159,25 @@ impl Rebuild {
     }
 }
 
+/// The smallest part of a page a hole leaves: one block of the file system.
+const BLOCK_BYTES: f64 = 4096.0;
+
+/// The same prediction in blocks. How far the new pages compress is seen in the old ones, roughly; what is certain is that
+/// none takes less than one block and none more than all of its own.
+fn punched(whole: &Estimate, blocks: u64, page_bytes: u32) -> Estimate {
+    let (file, blocks_now) = (as_f(whole.file_bytes), as_f(blocks));
+    let after = |freed: i64| (file - freed as f64).max(0.0);
+    let least = (BLOCK_BYTES / f64::from(page_bytes)).min(1.0);
+    let seen = (blocks_now / file.max(1.0)).clamp(least, 1.0);
+    Estimate {
+        file_bytes: blocks,
+        predicted_freed_bytes: signed_f(blocks_now - after(whole.predicted_freed_bytes) * seen),
+        predicted_low_bytes: signed_f(blocks_now - after(whole.predicted_low_bytes)),
+        predicted_high_bytes: signed_f(blocks_now - after(whole.predicted_high_bytes) * least),
+        ..whole.clone()
+    }
+}
+
 /// Node pointers per leaf page, with a little for the levels above.
 fn inner_share(pointer_bytes: f64, page_bytes: u32) -> f64 {
     1.01 * (pointer_bytes + 0.5) / (f64::from(page_bytes) * 15.0 / 16.0 - 132.0)
@@ -217,6 +242,19 @@ mod tests {
                 assert!((bytes - as_f(extents << 20)).abs() < 1.0, "{clustered} {is_mariadb}: {}", bytes / 1_048_576.0);
             }
         }
+    }
+
+    #[test]
+    fn holes_count_as_freed_already() {
+        let rebuild = Rebuild { algorithm: Algorithm::Inplace, reserve_percent: 0.03, mariadb: false };
+        let whole = content(6820.0, 402.0);
+        let holey = Content { punched_bytes: Some(whole.file_bytes / 2), ..whole.clone() };
+        let (all, blocks) = (rebuild.estimate(&whole), rebuild.estimate(&holey));
+        assert_eq!(blocks.file_bytes, all.file_bytes / 2);
+        assert!(blocks.predicted_high_bytes <= signed(blocks.file_bytes), "{blocks:?}");
+        assert_eq!(blocks.predicted_low_bytes, all.predicted_low_bytes - signed(all.file_bytes / 2));
+        let order = [blocks.predicted_low_bytes, blocks.predicted_freed_bytes, blocks.predicted_high_bytes];
+        assert!(order.is_sorted(), "{order:?}");
     }
 
     #[test]

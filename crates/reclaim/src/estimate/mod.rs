@@ -26,6 +26,8 @@ pub use content::Content;
 pub use facts::{PartitionFacts, TableFacts};
 pub use filter::Filter;
 pub use layout::Rebuild;
+pub(crate) use spaces::page_compressed;
+pub(crate) use survey::is_page_compressed;
 pub use survey::{Survey, survey, survey_for};
 
 use std::{path::Path, time::Duration};

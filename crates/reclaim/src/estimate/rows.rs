@@ -23,6 +23,8 @@ pub(crate) struct Look<'a> {
     pub name: &'a TableName,
     pub partition: Option<&'a str>,
     pub shape: &'a Shape,
+    /// Old versions of rows are rows too.
+    pub versioned: bool,
     /// Rows as the statistics have it: sets the width of stretches.
     pub expected: f64,
     /// How many stretches may be read.
@@ -118,7 +120,8 @@ impl Look<'_> {
 
     fn source(&self) -> String {
         let partition = self.partition.map(|name| format!(" PARTITION ({})", ident(name))).unwrap_or_default();
-        format!("{}{partition}", table_ident(self.name))
+        let versions = if self.versioned { " FOR SYSTEM_TIME ALL" } else { "" };
+        format!("{}{partition}{versions}", table_ident(self.name))
     }
 
     fn ends(&self, key: &Column) -> String {

@@ -21,6 +21,8 @@ pub(crate) struct Space {
     pub encrypted: bool,
     /// `ROW_FORMAT=COMPRESSED`.
     pub compressed: bool,
+    /// Pages are compressed and holes punched, by MariaDB's flags; MySQL notes it with the table only.
+    pub page_compressed: bool,
     pub row_versions: u64,
     /// Holds undo logs.
     pub undo: bool,
@@ -54,7 +56,7 @@ impl Spaces {
     /// Reads all; needs the `PROCESS` privilege. A server without these views has none.
     pub async fn read(session: &mut Session, caps: &Capabilities) -> Result<Self, SqlError> {
         let mut spaces: HashMap<u64, Space> =
-            optional(session, "TABLESPACES").await?.iter().map(space).map(|s| (s.id, s)).collect();
+            optional(session, "TABLESPACES").await?.iter().map(|row| space(row, caps)).map(|s| (s.id, s)).collect();
         let missing = spaces.values().any(|space| space.path.is_none());
         let files = if missing { optional(session, "DATAFILES").await? } else { Vec::new() };
         for row in files {
@@ -93,7 +95,7 @@ fn of<'a>(spaces: &'a mut HashMap<u64, Space>, row: &Row) -> Option<&'a mut Spac
     spaces.get_mut(&row.parse("SPACE")?)
 }
 
-fn space(row: &Row) -> Space {
+fn space(row: &Row, caps: &Capabilities) -> Space {
     let zip: u32 = row.parse("ZIP_PAGE_SIZE").unwrap_or(0);
     let page: u32 = row.parse("PAGE_SIZE").unwrap_or(16384);
     let file: u64 = row.parse("FILE_SIZE").unwrap_or_default();
@@ -107,9 +109,26 @@ fn space(row: &Row) -> Space {
         path: row.text("FILENAME"),
         encrypted: row.flag("ENCRYPTION").or_else(|| row.text("ENCRYPTION").map(|word| word == "Y")).unwrap_or(false),
         compressed: zip != 0 || row.text("ROW_FORMAT").is_some_and(|format| format == "Compressed"),
+        page_compressed: caps.is_mariadb() && row.parse("FLAG").is_some_and(page_compressed),
         row_versions: 0,
         undo: row.text("SPACE_TYPE").is_some_and(|kind| kind == "Undo")
             || row.text("NAME").is_some_and(|name| name.starts_with("innodb_undo")),
         indexes: HashMap::new(),
+    }
+}
+
+/// MariaDB's flags come in two forms, told apart by bit 4: one with the algorithm in three bits, and one with a single bit.
+pub(crate) fn page_compressed(flags: u32) -> bool {
+    if flags & 0x10 != 0 { flags & 0xE0 != 0 } else { flags & 1 << 16 != 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::page_compressed;
+
+    #[test]
+    fn page_compression_is_read_from_both_kinds_of_flags() {
+        assert!(!page_compressed(0x15) && page_compressed(0x15 | 1 << 5), "full_crc32");
+        assert!(!page_compressed(0x21) && page_compressed(0x21 | 1 << 16), "the form before");
     }
 }

@@ -3,6 +3,7 @@
 //! A rebuild always ends in new tablespaces, so the tablespace ids tell whether it happened, whatever became of the session
 //! that asked for it.
 
+use crate::estimate::{is_page_compressed, page_compressed};
 use mysql::{Capabilities, Row, Session, SqlError, literal};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -53,11 +54,25 @@ pub(crate) async fn identity(
     table: &TableName,
 ) -> Result<Identity, SqlError> {
     let mut identity = Identity::default();
-    for (space, name, bytes) in spaces(session, capabilities, table).await? {
+    let holes = has_holes(session, table).await?;
+    for row in session.rows(&sql(capabilities, table)).await? {
+        let Some((space, name, file)) = read(&row) else { continue };
+        let holes = holes || capabilities.is_mariadb() && row.parse("f").is_some_and(page_compressed);
+        let bytes = if holes { row.parse("a").map_or(file, |blocks: u64| blocks.min(file)) } else { file };
         let partition = name.to_lowercase().split_once("#p#").map(|(_, part)| part.to_owned()).unwrap_or_default();
         identity.spaces.insert(partition, (space, bytes));
     }
     Ok(identity)
+}
+
+/// True if the table's pages are compressed and holes punched into its files: what it takes is blocks, not lengths.
+async fn has_holes(session: &mut Session, table: &TableName) -> Result<bool, SqlError> {
+    let (database, name) = (literal(&table.database), literal(&table.table));
+    let sql = format!(
+        "SELECT CREATE_OPTIONS AS o FROM information_schema.TABLES WHERE TABLE_SCHEMA = {database} AND TABLE_NAME = {name}"
+    );
+    let options = session.row(&sql).await?.and_then(|row| row.text("o")).unwrap_or_default();
+    Ok(is_page_compressed(&options))
 }
 
 /// Rows `(id, name, size)` of a table's tablespaces; during a MySQL in-place rebuild the new file's row as well.
@@ -84,7 +99,7 @@ fn sql(capabilities: &Capabilities, table: &TableName) -> String {
     };
     // Compared as bytes: the view's own collation takes `T` for `t`.
     format!(
-        "SELECT SPACE AS i, NAME AS n, FILE_SIZE AS b FROM information_schema.{view} \
+        "SELECT SPACE AS i, NAME AS n, FILE_SIZE AS b, ALLOCATED_SIZE AS a, FLAG AS f FROM information_schema.{view} \
          WHERE CONVERT(NAME USING binary) = {full} \
          OR LEFT(CONVERT(NAME USING binary), LENGTH({full}) + 3) IN (CONCAT({full}, '#p#'), CONCAT({full}, '#P#'))"
     )

@@ -83,7 +83,7 @@ pub async fn scatter(server: &Server, database: &str, table: &str) {
 pub async fn purged(server: &Server) {
     // Purged transactions leave the list only when it is cut, which MySQL does every 128 batches.
     server.run(&["SET GLOBAL innodb_purge_rseg_truncate_frequency = 1"]).await;
-    for _ in 0..400 {
+    for _ in 0..1200 {
         let sql = "SELECT COUNT FROM information_schema.INNODB_METRICS WHERE NAME = 'trx_rseg_history_len'";
         if server.value(sql).await.parse::<u64>().unwrap_or(0) < 20 {
             return;
