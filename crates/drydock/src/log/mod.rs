@@ -1,15 +1,14 @@
 //! The log: a file that rotates by size, keeps so many, gzips and drops what is old; warnings on a terminal besides.
 
+mod roll;
+mod shelf;
 mod sweep;
 
 pub use sweep::sweep;
 
 use crate::{config::Logging, output::say};
-use logroller::{Compression, LogRoller, LogRollerBuilder, Rotation, RotationSize};
-use std::{
-    io::{IsTerminal, stderr},
-    path::Path,
-};
+use roll::Roller;
+use std::io::{IsTerminal, stderr};
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
 use tracing_subscriber::{
@@ -54,23 +53,8 @@ fn targets(level: &str) -> Targets {
     Targets::new().with_default(level.min(LevelFilter::WARN)).with_target(DRIVER, driver).with_targets(rooms)
 }
 
-fn roller(logging: &Logging) -> Result<LogRoller, String> {
-    let file = &logging.file;
-    let name = file.file_name().ok_or("it names no file")?;
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = LogRollerBuilder::new(folder, Path::new(name))
-        .rotation(Rotation::SizeBased(RotationSize::MB(logging.max_size)))
-        .max_keep_files(logging.max_backups)
-        .file_mode(0o640)
-        .graceful_shutdown(true);
-    if logging.compress {
-        builder = builder.compression(Compression::Gzip);
-    }
-    builder.build().map_err(|error| error.to_string())
-}
-
 fn writer(logging: &Logging) -> Option<(NonBlocking, WorkerGuard)> {
-    match roller(logging) {
+    match Roller::open(logging) {
         Ok(roller) => Some(tracing_appender::non_blocking(roller)),
         Err(reason) => {
             say(&format!("warning: no log is kept: {} cannot be written: {reason}", logging.file.display()));
