@@ -55,7 +55,17 @@ pub(crate) async fn plan(
         window: settings.window,
         ..PlanOptions::default()
     };
-    reclaim::plan::plan(endpoint, config, &options, &clock).await
+    let mut plan = reclaim::plan::plan(endpoint, config, &options, &clock).await?;
+    let limit = settings.concurrency.worker_timeout;
+    let long = plan.work().filter(|table| table.predicted_seconds > limit.as_secs_f64()).count();
+    if long > 0 {
+        let limit = limit.as_secs();
+        plan.warnings.push(format!(
+            "{long} of the tables may take longer to rebuild than recycling.concurrency.worker_timeout ({limit} s) lets \
+             them: they would be stopped, whole; raise it first"
+        ));
+    }
+    Ok(plan)
 }
 
 /// Asks every member the same, some at once. What the others say stands if one does not answer; none answering is the
@@ -199,6 +209,7 @@ impl Control {
         let work = TradeOptions {
             discover: looking(DEPTH, None, &settings),
             window: settings.window,
+            longest: settings.concurrency.worker_timeout,
             ..TradeOptions::default()
         };
         let trade = RecycleTrade::new(keyring, work, self.hall.clock);

@@ -77,7 +77,7 @@ pub struct Concurrency {
     pub max_workers: usize,
     /// Jobs waiting; one more is refused as busy.
     pub queue_size: usize,
-    /// Limit for a request that has to ask servers (discovery, plan, space, census).
+    /// Limit for a request that has to ask servers (discovery, plan, space, census), and for one rebuilding statement.
     pub worker_timeout: Duration,
 }
 

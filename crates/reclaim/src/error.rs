@@ -69,13 +69,15 @@ pub enum ReclaimError {
         /// The table's limit.
         limit: Duration,
     },
-    /// The statement itself ran longer than the table's limit and was stopped.
-    #[error("the rebuild on {node} did not end within {} s and was stopped; the table is whole", limit.as_secs())]
+    /// The statement itself ran too long and was stopped.
+    #[error("the rebuild on {node} did not end within {} s ({}) and was stopped; the table is whole", limit.as_secs(), of.name())]
     RanTooLong {
         /// Where.
         node: Address,
-        /// The table's limit.
+        /// How long it might.
         limit: Duration,
+        /// By which limit.
+        of: Limit,
     },
     /// The server refused or broke off the rebuild; the table is whole.
     #[error("the rebuild failed on {node}, the table is whole: {code} {message}")]
@@ -151,6 +153,25 @@ pub enum ReclaimError {
     },
 }
 
+/// Which limit a rebuild can run into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// The job's, for one table with its waits.
+    Table,
+    /// The process's, for one statement under way.
+    Statement,
+}
+
+impl Limit {
+    /// As the settings call it.
+    fn name(self) -> &'static str {
+        match self {
+            Limit::Table => "timeout",
+            Limit::Statement => "worker_timeout",
+        }
+    }
+}
+
 impl ReclaimError {
     /// The seed's code and the next thing to do.
     fn outer(&self) -> (Code, &'static str) {
@@ -173,7 +194,11 @@ impl ReclaimError {
             ),
             Self::TargetUnreachable { .. } => (Code::ConnectFailed, "check host, port, account and that it is up"),
             Self::Refused { gate, .. } => (refusal(gate), "do what the reason says, then start the job again"),
-            Self::WaitedTooLong { .. } | Self::RanTooLong { .. } | Self::NotCaughtUp { .. } => {
+            Self::RanTooLong { of: Limit::Statement, .. } => (
+                Code::TimedOut,
+                "raise recycling.concurrency.worker_timeout and restart the server, then start the job again",
+            ),
+            Self::WaitedTooLong { .. } | Self::RanTooLong { of: Limit::Table, .. } | Self::NotCaughtUp { .. } => {
                 (Code::TimedOut, "see what holds the server, or raise the timeout")
             }
             Self::RebuildFailed { code, .. } => rebuild_failed(*code),

@@ -5,7 +5,8 @@ mod bed;
 
 use api::{JobStatus, RecycleConfig, TableState};
 use bed::{Hall, caught, gtids, same_rows, settings};
-use std::time::Duration;
+use reclaim::trade::TradeOptions;
+use std::{sync::Arc, time::Duration};
 use testkit::Engine;
 use types::Span;
 
@@ -58,6 +59,27 @@ async fn fails_at_its_limit(engine: Engine) {
 #[tokio::test]
 async fn a_job_fails_with_1009_at_its_limit() {
     bed::on_each(fails_at_its_limit).await;
+}
+
+async fn is_stopped_at_the_workers_limit(engine: Engine) {
+    let fleet = bed::sturdy(engine, 1, 400_000).await;
+    let replica = &fleet.servers[1];
+    let before = (settings(replica).await, gtids(replica).await);
+    // The first look at the running statement finds it too old.
+    let options = TradeOptions { longest: Duration::from_millis(1), ..TradeOptions::default() };
+    let hall = Hall::with(Arc::default(), options);
+    let job = hall.run(replica, bed::config(replica)).await;
+    assert_eq!((job.status, job.error_code), (JobStatus::Failed, 1009), "{job:#?}");
+    assert!(job.error.contains("raise recycling.concurrency.worker_timeout"), "{}", job.error);
+    assert!(job.error.contains("the table is whole"), "{}", job.error);
+    assert_eq!((settings(replica).await, gtids(replica).await), before);
+    assert_eq!(bed::leftovers(replica), Vec::<String>::new());
+    same_rows(&fleet, "shop.orders").await;
+}
+
+#[tokio::test]
+async fn the_workers_limit_kills_the_statement_and_leaves_the_table_whole() {
+    bed::on_each(is_stopped_at_the_workers_limit).await;
 }
 
 async fn is_cancelled_in_the_middle(engine: Engine) {

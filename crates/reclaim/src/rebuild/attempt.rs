@@ -8,11 +8,13 @@ use super::{
 };
 use crate::{
     ReclaimError,
+    error::Limit,
     gates::{errant, lease, writer},
 };
 use jiff::Timestamp;
 use jobs::{StepContext, StepError};
 use mysql::{Capabilities, Session, SqlError};
+use runtime::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
@@ -54,7 +56,7 @@ pub(crate) enum Ended {
 #[derive(Debug, Clone, PartialEq)]
 enum Stop {
     Cancelled,
-    TooLong,
+    TooLong(Limit),
     Writer(String),
 }
 
@@ -62,9 +64,10 @@ impl Stop {
     fn error(self, work: &Work) -> StepError {
         match self {
             Stop::Cancelled => StepError::Cancelled,
-            Stop::TooLong => {
+            Stop::TooLong(of) => {
                 let node = work.node.endpoint.address.clone();
-                failed(ReclaimError::RanTooLong { node, limit: work.timeout })
+                let limit = if of == Limit::Table { work.timeout } else { work.longest };
+                failed(ReclaimError::RanTooLong { node, limit, of })
             }
             Stop::Writer(reason) => failed(work.refused("writer", reason)),
         }
@@ -323,6 +326,9 @@ struct Watch<'a> {
     marker: String,
     known: Vec<u64>,
     predicted: u64,
+    /// When the watch began, and how old the statement was then: one found again had run before.
+    begun: Instant,
+    age: Duration,
     session: Option<Session>,
     stop: Option<Stop>,
     /// Looks in a row that did not find the statement.
@@ -342,6 +348,8 @@ impl<'a> Watch<'a> {
             marker: attempt.marker.clone(),
             known: attempt.before.ids(),
             predicted: u64::try_from(after.max(1)).unwrap_or(u64::MAX),
+            begun: work.clock.instant(),
+            age: work.clock.now().duration_since(attempt.at).try_into().unwrap_or_default(),
             session: None,
             stop: None,
             gone: 0,
@@ -356,8 +364,8 @@ impl<'a> Watch<'a> {
             () = cancel.cancelled(), if !already => drop(self.stop.get_or_insert(Stop::Cancelled)),
             () = self.work.clock.sleep(self.work.beat) => {}
         }
-        if self.work.left().is_zero() {
-            self.stop.get_or_insert(Stop::TooLong);
+        if let Some(limit) = self.over() {
+            self.stop.get_or_insert(Stop::TooLong(limit));
         }
         match self.look().await {
             Ok(()) => self.blind = 0,
@@ -367,6 +375,15 @@ impl<'a> Watch<'a> {
             self.work.sink.phase("stopping the statement").await;
             let _ = mysql::kill_query(&self.work.node.endpoint, self.connection, &self.marker).await;
         }
+    }
+
+    /// The limit that has run out, if one has.
+    fn over(&self) -> Option<Limit> {
+        let ran = self.age.saturating_add(self.work.clock.since(self.begun));
+        if self.work.left().is_zero() {
+            return Some(Limit::Table);
+        }
+        (ran >= self.work.longest).then_some(Limit::Statement)
     }
 
     /// A node nobody can look at for so long may have been promoted.

@@ -54,6 +54,8 @@ pub(crate) struct Work {
     pub max_lag: f64,
     /// Limit for the table, waits included.
     pub timeout: Duration,
+    /// Limit for one statement under way.
+    pub longest: Duration,
     /// Moment it was begun in this process.
     pub begun: Instant,
     /// Seconds from which an open transaction is waited for.

@@ -216,6 +216,7 @@ impl Lane<'_> {
             exclude_primary: config.exclude_primary || !(logged || self.is_writer),
             max_lag: config.max_lag,
             timeout: config.timeout.0,
+            longest: self.crew.options.longest,
             begun: self.crew.clock.instant(),
             long_transaction_seconds: self.crew.options.long_transaction_seconds,
             window: self.crew.options.window,

@@ -48,6 +48,8 @@ pub struct TradeOptions {
     pub window: Option<Window>,
     /// Seconds from which an open transaction is waited for.
     pub long_transaction_seconds: u64,
+    /// Limit for one rebuilding statement under way; waits before it are the job's own limit's business.
+    pub longest: Duration,
     /// Rhythm of looking while waiting or rebuilding.
     pub beat: Duration,
 }
@@ -58,6 +60,7 @@ impl Default for TradeOptions {
             discover: DiscoverOptions::default(),
             window: None,
             long_transaction_seconds: crate::gates::long_transaction::LIMIT_SECONDS,
+            longest: Duration::from_mins(30),
             beat: Duration::from_millis(500),
         }
     }
