@@ -119,6 +119,10 @@ impl From<SqlError> for Failure {
             SqlError::Server { code: 1045 | 1130 | 1698, .. } => {
                 (Code::ConnectFailed, "check the user, the password and the host the account is granted for")
             }
+            SqlError::Server { code: 3159, .. } => (
+                Code::ConnectFailed,
+                "the server takes encrypted connections only: turn TLS on (`database.default.tls`)",
+            ),
             error if error.is_denied() => (Code::Forbidden, "grant the missing privilege to the account and try again"),
             SqlError::TimedOut { .. } => (Code::TimedOut, "see what holds the server, or raise the timeout"),
             SqlError::Unanswered { .. } => {
