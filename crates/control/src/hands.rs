@@ -56,7 +56,7 @@ pub(crate) async fn plan(
         ..PlanOptions::default()
     };
     let mut plan = reclaim::plan::plan(endpoint, config, &options, &clock).await?;
-    let limit = settings.concurrency.worker_timeout;
+    let limit = settings.concurrency.statement_limit.unwrap_or(Duration::MAX);
     let long = plan.work().filter(|table| table.predicted_seconds > limit.as_secs_f64()).count();
     if long > 0 {
         let limit = limit.as_secs();
@@ -209,7 +209,7 @@ impl Control {
         let work = TradeOptions {
             discover: looking(DEPTH, None, &settings),
             window: settings.window,
-            longest: settings.concurrency.worker_timeout,
+            longest: settings.concurrency.statement_limit,
             ..TradeOptions::default()
         };
         let trade = RecycleTrade::new(keyring, work, self.hall.clock);

@@ -77,13 +77,16 @@ pub struct Concurrency {
     pub max_workers: usize,
     /// Jobs waiting; one more is refused as busy.
     pub queue_size: usize,
-    /// Limit for a request that has to ask servers (discovery, plan, space, census), and for one rebuilding statement.
+    /// Limit for a request that has to ask servers (discovery, plan, space, census).
     pub worker_timeout: Duration,
+    /// Limit for one rebuilding statement. Without one only a job's own timeout ends a rebuild: a default would stop every
+    /// large table, hours into a job that was given a day.
+    pub statement_limit: Option<Duration>,
 }
 
 impl Default for Concurrency {
     fn default() -> Self {
-        Self { max_workers: 10, queue_size: 100, worker_timeout: Duration::from_mins(30) }
+        Self { max_workers: 10, queue_size: 100, worker_timeout: Duration::from_mins(30), statement_limit: None }
     }
 }
 

@@ -66,7 +66,7 @@ async fn is_stopped_at_the_workers_limit(engine: Engine) {
     let replica = &fleet.servers[1];
     let before = (settings(replica).await, gtids(replica).await);
     // The first look at the running statement finds it too old.
-    let options = TradeOptions { longest: Duration::from_millis(1), ..TradeOptions::default() };
+    let options = TradeOptions { longest: Some(Duration::from_millis(1)), ..TradeOptions::default() };
     let hall = Hall::with(Arc::default(), options);
     let job = hall.run(replica, bed::config(replica)).await;
     assert_eq!((job.status, job.error_code), (JobStatus::Failed, 1009), "{job:#?}");

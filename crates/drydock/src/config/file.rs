@@ -298,14 +298,14 @@ pub struct Concurrency {
     /// Jobs waiting; one more is refused as busy.
     #[serde(deserialize_with = "positive")]
     pub queue_size: u64,
-    /// Limit for a request that asks servers.
-    #[serde(deserialize_with = "span")]
-    pub worker_timeout: Span,
+    /// Limit for a request that asks servers, and, if given, for one rebuilding statement.
+    #[serde(deserialize_with = "super::value::given_span", skip_serializing_if = "Option::is_none")]
+    pub worker_timeout: Option<Span>,
 }
 
 impl Default for Concurrency {
     fn default() -> Self {
-        Self { max_workers: 10, queue_size: 100, worker_timeout: Span::from_secs(1800) }
+        Self { max_workers: 10, queue_size: 100, worker_timeout: None }
     }
 }
 

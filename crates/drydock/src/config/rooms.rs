@@ -88,7 +88,8 @@ fn concurrency(values: &ConfigFile) -> Concurrency {
     Concurrency {
         max_workers: usize::try_from(given.max_workers).unwrap_or(usize::MAX),
         queue_size: usize::try_from(given.queue_size).unwrap_or(usize::MAX),
-        worker_timeout: given.worker_timeout.0,
+        worker_timeout: given.worker_timeout.map_or(Concurrency::default().worker_timeout, |span| span.0),
+        statement_limit: given.worker_timeout.map(|span| span.0),
     }
 }
 

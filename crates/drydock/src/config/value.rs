@@ -11,6 +11,10 @@ pub(super) fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D
     String::deserialize(deserializer)?.parse().map_err(Error::custom)
 }
 
+pub(super) fn given_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Span>, D::Error> {
+    some_span(deserializer).map(Some)
+}
+
 pub(super) fn some_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
     let span = span(deserializer)?;
     if span.0.is_zero() { Err(Error::custom("must be longer than 0s")) } else { Ok(span) }

@@ -216,7 +216,7 @@ impl Lane<'_> {
             exclude_primary: config.exclude_primary || !(logged || self.is_writer),
             max_lag: config.max_lag,
             timeout: config.timeout.0,
-            longest: self.crew.options.longest,
+            longest: self.crew.options.longest.unwrap_or(Duration::MAX),
             begun: self.crew.clock.instant(),
             long_transaction_seconds: self.crew.options.long_transaction_seconds,
             window: self.crew.options.window,

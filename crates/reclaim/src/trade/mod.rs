@@ -49,7 +49,7 @@ pub struct TradeOptions {
     /// Seconds from which an open transaction is waited for.
     pub long_transaction_seconds: u64,
     /// Limit for one rebuilding statement under way; waits before it are the job's own limit's business.
-    pub longest: Duration,
+    pub longest: Option<Duration>,
     /// Rhythm of looking while waiting or rebuilding.
     pub beat: Duration,
 }
@@ -60,7 +60,7 @@ impl Default for TradeOptions {
             discover: DiscoverOptions::default(),
             window: None,
             long_transaction_seconds: crate::gates::long_transaction::LIMIT_SECONDS,
-            longest: Duration::from_mins(30),
+            longest: None,
             beat: Duration::from_millis(500),
         }
     }
