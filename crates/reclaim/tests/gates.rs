@@ -102,23 +102,6 @@ async fn s10_a_backup_is_waited_for() {
     bed::on_each(backup_is_waited_for).await;
 }
 
-#[tokio::test]
-async fn s6_metadata_locks_are_seen_by_table_whatever_its_name() {
-    if !Engine::MySql.is_available() {
-        return eprintln!("skipped: no mysql here");
-    }
-    let server = Server::start(Engine::MySql, Options::default()).await;
-    bed::fill(&server, "Größe`d", "表 \"x\".y", 10, "").await;
-    let table = TableName::new("Größe`d", "表 \"x\".y");
-    let mut session = server.session().await;
-    assert_eq!(metadata_lock::probe(&mut session, &table).await, Ok(vec![]));
-    let mut holder = server.session().await;
-    holder.run("BEGIN").await.expect("begin");
-    holder.run(&format!("SELECT * FROM {}", mysql::table_ident(&table))).await.expect("a lock");
-    let holders = metadata_lock::probe(&mut session, &table).await.expect("the locks");
-    assert_eq!(holders.iter().map(|h| h.connection).collect::<Vec<_>>(), [u64::from(holder.id())]);
-}
-
 async fn missing_rights(engine: Engine) {
     let fleet = bed::wasteful(engine, 1, 20_000).await;
     let replica = &fleet.servers[1];

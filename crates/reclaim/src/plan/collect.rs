@@ -6,7 +6,7 @@ use super::{
     nodes,
 };
 use crate::{
-    estimate::{FileAccess, Filter, TableFacts, survey},
+    estimate::{FileAccess, Filter, survey},
     gates::{
         backup_lock, disk, lag, lease, long_transaction, metadata_lock, named, privilege, row_log,
         window::{self, Window},
@@ -22,7 +22,7 @@ use std::{
     time::Duration,
 };
 use topology::DiscoverOptions;
-use types::{Failure, TableName};
+use types::Failure;
 
 /// What a caller may choose about planning beside the request.
 #[derive(Debug, Clone)]
@@ -125,7 +125,7 @@ async fn ask(
     let needs = privilege::Needs::of_node(config.mode, node.read_only, &settings);
     gates.push(named("privilege", privilege::verdict(&rights, &capabilities, needs)));
     let disks = disk::probe(&mut session).await?;
-    let locks = locks(&mut session, &tables).await;
+    let locks = metadata_lock::probe_all(&mut session).await;
     clock.sleep(RATE_SPAN.saturating_sub(clock.since(begun))).await;
     let later = row_log::counts(&mut session, &capabilities, clock).await;
     let write_rates = match (counts, later) {
@@ -173,23 +173,6 @@ async fn lease_verdict(session: &mut Session) -> GateVerdict {
         }
     }
     GateVerdict::Pass
-}
-
-async fn locks(
-    session: &mut Session,
-    tables: &[TableFacts],
-) -> BTreeMap<TableName, Result<Vec<metadata_lock::Holder>, SqlError>> {
-    let found = metadata_lock::probe_all(session).await;
-    tables
-        .iter()
-        .filter_map(|table| {
-            let held = match &found {
-                Ok(all) => Ok(all.get(&table.name)?.clone()),
-                Err(error) => Err(error.clone()),
-            };
-            Some((table.name.clone(), held))
-        })
-        .collect()
 }
 
 async fn databases(session: &mut Session) -> Result<BTreeSet<String>, SqlError> {

@@ -148,6 +148,11 @@ fn remarks(asked: &NodeFacts, node: &str, warnings: &mut Vec<String>) {
     if asked.disks.data.is_none() {
         warnings.push(format!("{node}: how much of its disk is free cannot be seen from here"));
     }
+    if let Some(why) = asked.locks.as_ref().ok().and_then(metadata_lock::Locks::unseen) {
+        warnings.push(format!(
+            "{node}: {why}: whoever is in a transaction is waited for; docs/privileges.md tells how to show them"
+        ));
+    }
     let capabilities = &asked.capabilities;
     if let Some(bug) = data_loss_bug::affected(capabilities.flavor, capabilities.version) {
         warnings.push(format!("{node} ({}): {bug}; its tables are copied instead", capabilities.version_text));
@@ -240,13 +245,13 @@ fn table_gates(
     decision: &strategy::Decision,
     [data, tmp, log]: [u64; 3],
 ) -> Vec<Gate> {
-    let free = Ok(Vec::new());
+    let locks = asked.locks.clone().map(|locks| locks.on(&table.name));
     let stops = matches!(decision.strategy, Strategy::Copy { stop_applier: true });
     let raises = decision.strategy == Strategy::InPlace && row_log::raised(log, asked.settings.row_log_limit).is_some();
     let needs = privilege::Needs::of_table(config.mode, stops, raises);
     vec![
         named("privilege", privilege::table_verdict(&asked.rights, &asked.capabilities, &table.name, needs)),
-        named("metadata_lock", metadata_lock::verdict(asked.locks.get(&table.name).unwrap_or(&free))),
+        named("metadata_lock", metadata_lock::verdict(&locks)),
         named("disk", disk::verdict(&asked.disks, data, tmp)),
         named("row_log", row_log::verdict(log, row_log::CEILING)),
     ]

@@ -2,7 +2,7 @@
 
 use crate::{
     estimate::TableFacts,
-    gates::{disk::Disks, metadata_lock::Holder, privilege::Rights},
+    gates::{disk::Disks, metadata_lock::Locks, privilege::Rights},
 };
 use api::{ClusterTopology, Gate, GraphNode};
 use jiff::Timestamp;
@@ -42,8 +42,8 @@ pub struct NodeFacts {
     pub settings: Settings,
     /// Its disks.
     pub disks: Disks,
-    /// Locks in the way, for tables that have some; an error where they could not be read.
-    pub locks: BTreeMap<TableName, Result<Vec<Holder>, SqlError>>,
+    /// Locks in the way of its tables; an error where they could not be read.
+    pub locks: Result<Locks, SqlError>,
     /// Rows changed per second; a table's own where the server counts so.
     pub write_rates: BTreeMap<TableName, f64>,
 }

@@ -123,7 +123,7 @@ pub(crate) fn asked(tables: Vec<TableFacts>) -> NodeFacts {
         rights: Ok(crate::gates::privilege::all_rights()),
         settings: Settings { row_log_limit: 128 << 20, gtids: true, applier_patience: 1e9, ..Settings::default() },
         disks: crate::gates::disk::Disks::default(),
-        locks: BTreeMap::new(),
+        locks: Ok(crate::gates::metadata_lock::Locks::default()),
         write_rates: BTreeMap::new(),
     }
 }
