@@ -3,15 +3,25 @@
 
 mod bed;
 
-use api::{JobStatus, RecycleConfig, RecycleJob, Strategy, TableResult, TableState};
+use api::{JobStatus, Plan, RecycleConfig, RecycleJob, Strategy, TableResult, TableState};
 use bed::{Hall, gtids, settings};
 use reclaim::plan::{PlanOptions, plan};
 use runtime::Clock;
-use testkit::{Engine, Fleet};
+use testkit::{Engine, Fleet, Server};
 
 fn result<'a>(job: &'a RecycleJob, table: &str) -> &'a TableResult {
     let found = job.statistics.tables_processed.iter().find(|result| result.table == table);
     found.unwrap_or_else(|| panic!("no result for {table}: {job:#?}"))
+}
+
+/// Plans, makes sure that these tables are to be worked on, and says why one is not.
+async fn planned(replica: &Server, config: &RecycleConfig, tables: &[&str]) -> Plan {
+    let plan = plan(&replica.endpoint(), config, &PlanOptions::default(), &Clock::real()).await.expect("a plan");
+    for table in tables {
+        let found = plan.work().any(|work| work.table == *table);
+        assert!(found, "{table} is not worked on: {:#?}", plan.nodes.iter().flat_map(|n| &n.left).collect::<Vec<_>>());
+    }
+    plan
 }
 
 async fn settled(fleet: &Fleet) {
@@ -46,10 +56,14 @@ async fn every_shape(engine: Engine) {
     bed::scatter(primary, "shop", "dates").await;
     settled(&fleet).await;
     let before = (settings(replica).await, gtids(replica).await);
-    let job = Hall::new().run(replica, bed::config(replica)).await;
+    let tables = ["表 \"x\".y", "texts", "parent", "child", "dates"];
+    let drawn = planned(replica, &bed::config(replica), &tables).await;
+    let hall = Hall::new();
+    let id = hall.submit_plan(drawn).await;
+    let job = hall.finished(&id).await;
     assert_eq!(job.status, JobStatus::Completed, "{job:#?}");
     assert_eq!(job.progress.failed_tables, 0, "{job:#?}");
-    for table in ["表 \"x\".y", "texts", "parent", "child", "dates"] {
+    for table in tables {
         let result = result(&job, table);
         assert_eq!(result.state, TableState::Done, "{result:#?}");
         assert!(result.freed_bytes.is_some_and(|freed| freed > 1 << 20), "{result:#?}");

@@ -1,6 +1,6 @@
 //! Which tables are worth a rebuild, and in which order. Pure.
 
-use api::{Estimate, RecycleConfig};
+use api::{Estimate, Method, RecycleConfig};
 
 const MB: f64 = 1_048_576.0;
 
@@ -19,6 +19,9 @@ pub fn reason_to_leave(estimate: &Estimate, config: &RecycleConfig) -> Option<St
             config.threshold_mb,
             config.threshold_percent
         ));
+    }
+    if estimate.method == Method::None {
+        return Some("what it holds could not be looked at, so what a rebuild would free is unknown".to_owned());
     }
     if estimate.predicted_freed_bytes <= 0 {
         return Some(format!(
@@ -46,7 +49,6 @@ pub fn gain_per_byte(estimate: &Estimate) -> f64 {
 mod tests {
     use super::*;
     use crate::plan::fixtures;
-    use api::Method;
 
     fn estimate(file: u64, freed: i64, error: i64, data_free: u64) -> Estimate {
         Estimate {
@@ -74,6 +76,7 @@ mod tests {
             (estimate(5000, 200, 5, 10), "below the thresholds"),
             (estimate(1000, -90, 5, 200), "grow"),
             (estimate(1000, 150, 160, 10), "not clear"),
+            (Estimate { method: Method::None, ..estimate(1000, 0, 1000, 200) }, "unknown"),
         ];
         for (estimate, word) in cases {
             let reason = reason_to_leave(&estimate, &config).expect("a reason");
