@@ -245,7 +245,7 @@ fn table_gates(
     decision: &strategy::Decision,
     [data, tmp, log]: [u64; 3],
 ) -> Vec<Gate> {
-    let locks = asked.locks.clone().map(|locks| locks.on(&table.name));
+    let locks = asked.locks.as_ref().map(|locks| locks.on(&table.name)).map_err(Clone::clone);
     let stops = matches!(decision.strategy, Strategy::Copy { stop_applier: true });
     let raises = decision.strategy == Strategy::InPlace && row_log::raised(log, asked.settings.row_log_limit).is_some();
     let needs = privilege::Needs::of_table(config.mode, stops, raises);
