@@ -8,6 +8,9 @@ use std::{
 };
 use types::JobId;
 
+/// The name under which the journal holds what is about the job itself and none of its units.
+pub const JOB: &str = "(job)";
+
 /// Reads what happened and appends what happens, fenced by the lease. Clones share one journal; units may append at once.
 #[derive(Clone)]
 pub struct Journal(Arc<Inner>);
@@ -75,9 +78,9 @@ impl Journal {
         self.pages().units.get(unit).cloned().unwrap_or_default()
     }
 
-    /// Units that appear in the journal, in no order.
+    /// Units that appear in the journal, in no order; [`JOB`] is none.
     pub fn units(&self) -> Vec<String> {
-        self.pages().units.keys().cloned().collect()
+        self.pages().units.keys().filter(|unit| *unit != JOB).cloned().collect()
     }
 
     /// Which job.

@@ -21,7 +21,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-pub use journal::Journal;
+pub use journal::{JOB, Journal};
 pub use memory::MemoryStore;
 pub use record::{
     Claim, Event, JobFilter, JobPage, JobRecord, JobRow, JobText, JournalEntry, Lease, NewEntry, NewJob, later,
@@ -31,4 +31,4 @@ pub use runner::{Runner, RunnerOptions};
 pub use step::{Step, StepContext, StepError};
 pub use store::{AuditLog, JobStore, MetricsHistory, Store, StoreError};
 pub use trade::{JobOutcome, RunningJob, Trade};
-pub use unit::{Unit, UnitOutcome, is_open, run_unit};
+pub use unit::{Unit, UnitOutcome, end, is_open, run_unit};

@@ -23,6 +23,10 @@ pub enum StepError {
     /// journaled, and the act is run again when the job is.
     #[error(transparent)]
     Parked(Failure),
+    /// It put back, for now, what it had lowered, and went no further because it was told to begin nothing. Left as it
+    /// stands like [`StepError::Parked`], but nothing is wrong.
+    #[error("paused")]
+    Paused,
     /// The journal could not be written; everything stops where it is and whoever holds the lease next resumes.
     #[error(transparent)]
     Store(#[from] StoreError),

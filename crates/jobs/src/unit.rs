@@ -24,6 +24,8 @@ pub enum UnitOutcome {
     Failed(Failure),
     /// It was cancelled and everything was taken back.
     Cancelled,
+    /// A step put back what it had lowered and waits; running the unit again goes on with it.
+    Paused,
     /// A step could not go on for now, or taking back did not succeed; running the unit again tries again. Something may
     /// still be lowered on the server.
     Stuck(Failure),
@@ -45,6 +47,8 @@ enum Ending {
     Cancelled,
     /// Not taken back at all: it goes on when it is run again.
     Parked(Failure),
+    /// The same, and nothing is wrong.
+    Paused,
 }
 
 /// What the journal says of a unit.
@@ -54,7 +58,27 @@ struct Progress {
     ending: Option<Ending>,
 }
 
+impl Ending {
+    fn outcome(self) -> UnitOutcome {
+        match self {
+            Ending::Failed(failure) => UnitOutcome::Failed(failure),
+            Ending::Cancelled => UnitOutcome::Cancelled,
+            Ending::Parked(failure) => UnitOutcome::Stuck(failure),
+            Ending::Paused => UnitOutcome::Paused,
+        }
+    }
+}
+
 impl Progress {
+    /// What each step that is done returned.
+    fn outputs(self) -> Map<String, Value> {
+        let done = |(step, phase)| match phase {
+            Phase::Done(value) => Some((step, value)),
+            Phase::Started | Phase::Undone => None,
+        };
+        self.steps.into_iter().filter_map(done).collect()
+    }
+
     fn read(journal: &Journal, unit: &str) -> Progress {
         let mut progress = Progress::default();
         for entry in journal.entries(unit) {
@@ -78,14 +102,18 @@ impl Progress {
     }
 }
 
-/// True for a unit that was begun and is neither done, which is when its step `last` is, nor wholly taken back: running
-/// it again would still act.
+/// True for a unit that was begun and has no [`end`] yet: running it again would still act.
 pub fn is_open(journal: &Journal, unit: &str, last: &str) -> bool {
+    !journal.entries(unit).is_empty() && end(journal, unit, last).is_none()
+}
+
+/// How a unit ended: done, which it is once its step `last` is, or wholly taken back. `None` while it has not.
+pub fn end(journal: &Journal, unit: &str, last: &str) -> Option<UnitOutcome> {
     let progress = Progress::read(journal, unit);
-    match progress.ending {
-        Some(_) => progress.steps.values().any(|phase| *phase != Phase::Undone),
-        None => !progress.steps.is_empty() && !matches!(progress.steps.get(last), Some(Phase::Done(_))),
-    }
+    let Some(ending) = progress.ending else {
+        return matches!(progress.steps.get(last), Some(Phase::Done(_))).then(|| UnitOutcome::Done(progress.outputs()));
+    };
+    progress.steps.values().all(|phase| *phase == Phase::Undone).then(|| ending.outcome())
 }
 
 /// Runs the unit to its end, resuming from the journal. On failure or cancel every step that is done or was started is
@@ -99,7 +127,7 @@ pub async fn run_unit(journal: &Journal, unit: &Unit, cancel: &CancellationToken
         Some(ending) => ending,
         None => match run.forward().await? {
             Ok(outputs) => return Ok(UnitOutcome::Done(outputs)),
-            Err(Ending::Parked(failure)) => return Ok(UnitOutcome::Stuck(failure)),
+            Err(ending @ (Ending::Parked(_) | Ending::Paused)) => return Ok(ending.outcome()),
             Err(ending) => ending,
         },
     };
@@ -150,6 +178,7 @@ impl Run<'_> {
             Err(StepError::Cancelled) => Ok(Err(Ending::Cancelled)),
             Err(StepError::Failed(failure)) => Ok(Err(Ending::Failed(failure))),
             Err(StepError::Parked(failure)) => Ok(Err(Ending::Parked(failure))),
+            Err(StepError::Paused) => Ok(Err(Ending::Paused)),
             Err(StepError::Ambiguous(failure)) => Ok(Err(Ending::Failed(failure.with("outcome", "unknown")))),
         }
     }
@@ -159,7 +188,7 @@ impl Run<'_> {
         let event = match &ending {
             Ending::Failed(failure) => Event::Failed(failure.clone()),
             Ending::Cancelled => Event::Cancelled,
-            Ending::Parked(_) => return Ok(Err(ending)),
+            Ending::Parked(_) | Ending::Paused => return Ok(Err(ending)),
         };
         self.write(step, event).await?;
         Ok(Err(ending))
@@ -178,11 +207,7 @@ impl Run<'_> {
                 Err(error) => return Ok(UnitOutcome::Stuck(stuck(step.name(), error))),
             }
         }
-        Ok(match ending {
-            Ending::Failed(failure) => UnitOutcome::Failed(failure),
-            Ending::Cancelled => UnitOutcome::Cancelled,
-            Ending::Parked(failure) => UnitOutcome::Stuck(failure),
-        })
+        Ok(ending.outcome())
     }
 
     fn context(&self, step: &dyn Step, cancel: CancellationToken, resumed: bool) -> StepContext<'_> {

@@ -130,6 +130,14 @@ pub enum ReclaimError {
         /// How long was waited.
         limit: Duration,
     },
+    /// What was lowered for a rebuild could not be put back yet.
+    #[error("{node} still has to get back what was changed for a rebuild: {reason}")]
+    NotRestored {
+        /// Where.
+        node: Address,
+        /// Last error.
+        reason: String,
+    },
     /// A replica did not catch up with its source in time.
     #[error("{node} did not catch up within {} s: {reason}", limit.as_secs())]
     NotCaughtUp {
@@ -207,6 +215,9 @@ impl ReclaimError {
             Self::BinlogStillOn(_) => (Code::Forbidden, "grant the account the right to set sql_log_bin"),
             Self::TableChanged { .. } => (Code::JobState, "make a new plan"),
             Self::NotBack { .. } => (Code::ConnectFailed, "bring the server up; the job goes on when it is run again"),
+            Self::NotRestored { .. } => {
+                (Code::ConnectFailed, "do what the reason says; the job goes on putting it back by itself")
+            }
             Self::BadDocument(_) => (Code::JobState, "the job was written by another version; create it again"),
             Self::NoCredentials { .. } => {
                 (Code::Forbidden, "set RECYCLER_DB_PASSWORD or configure the cluster, then start the server again")
@@ -267,6 +278,7 @@ impl From<ReclaimError> for Failure {
             | ReclaimError::BinlogStillOn(node)
             | ReclaimError::TableChanged { node, .. }
             | ReclaimError::NotBack { node, .. }
+            | ReclaimError::NotRestored { node, .. }
             | ReclaimError::NotCaughtUp { node, .. } => Failure::new(code, &error, next).at(node),
             _ => Failure::new(code, &error, next),
         }

@@ -1,7 +1,8 @@
 //! The engine passes its own saga tests, and the saga tests catch sagas that are wrong.
 
 use crate::{
-    Claim, Event, JobStore, Journal, MemoryStore, NewJob, Step, StepContext, StepError, Unit, UnitOutcome, is_open,
+    Claim, Event, JobStore, Journal, MemoryStore, NewJob, Step, StepContext, StepError, Unit, UnitOutcome, end,
+    is_open,
     testing::{Bench, SagaUnderTest, check},
 };
 use async_trait::async_trait;
@@ -158,7 +159,7 @@ async fn each_slip_is_caught() {
     }
 }
 
-/// Cannot go on the first time.
+/// Cannot go on the first time, and may not the second time.
 struct Hesitant(Mutex<u32>);
 
 #[async_trait]
@@ -171,7 +172,11 @@ impl Step for Hesitant {
         let mut acts = self.0.lock().unwrap();
         *acts += 1;
         let failure = Failure::new(Code::ConnectFailed, "the server is away", "bring it up");
-        if *acts == 1 { Err(StepError::Parked(failure)) } else { Ok(json!(*acts)) }
+        match *acts {
+            1 => Err(StepError::Parked(failure)),
+            2 => Err(StepError::Paused),
+            _ => Ok(json!(*acts)),
+        }
     }
 
     async fn undo(&self, _: &StepContext<'_>) -> Result<(), StepError> {
@@ -180,12 +185,13 @@ impl Step for Hesitant {
 }
 
 #[tokio::test]
-async fn a_parked_unit_goes_on_where_it_was() {
+async fn a_parked_or_paused_unit_goes_on_where_it_was() {
     let unit = Unit { key: "h:1/d/t".to_owned(), steps: vec![Box::new(Hesitant(Mutex::new(0)))] };
     let mut bench = Bench::new().await;
     assert!(matches!(bench.run(&unit).await, UnitOutcome::Stuck(_)));
+    assert_eq!(bench.run(&unit).await, UnitOutcome::Paused);
     let UnitOutcome::Done(outputs) = bench.run(&unit).await else { panic!("it does not go on") };
-    assert_eq!(outputs["hesitant"], json!(2));
+    assert_eq!(outputs["hesitant"], json!(3));
 }
 
 #[tokio::test]
@@ -218,6 +224,10 @@ async fn a_unit_is_open_from_its_first_entry_until_it_is_done_or_wholly_taken_ba
             let what = format!("{unit} {step} {event:?}");
             journal.append(unit, step, event).await.unwrap();
             assert_eq!(is_open(&journal, unit, "verify"), open, "{what}");
+            assert_eq!(end(&journal, unit, "verify").is_none(), open, "{what}");
         }
     }
+    let ended = |unit: &str| end(&journal, unit, "verify");
+    assert!(matches!(ended("a"), Some(UnitOutcome::Done(outputs)) if outputs.len() == 2));
+    assert!(matches!(ended("b"), Some(UnitOutcome::Failed(_))) && ended("c") == Some(UnitOutcome::Cancelled));
 }

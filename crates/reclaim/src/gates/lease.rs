@@ -7,6 +7,9 @@
 
 use crate::ReclaimError;
 use mysql::{Endpoint, Session, SqlError};
+use std::{collections::BTreeMap, sync::Arc};
+use tokio::sync::Mutex;
+use types::Address;
 
 /// Held for the length of a job by a session that does nothing else.
 pub const JOB_LOCK: &str = "drydock.job";
@@ -57,8 +60,11 @@ impl ServerLease {
 
     /// True if the lock is still this session's; asked before each statement.
     pub async fn is_held(&mut self) -> bool {
-        let id = self.session.id().to_string();
-        self.session.value(&format!("SELECT IS_USED_LOCK('{JOB_LOCK}')")).await.ok().flatten() == Some(id)
+        let (id, limit) = (self.session.id().to_string(), self.session.endpoint().connect_timeout);
+        let sql = format!("SELECT IS_USED_LOCK('{JOB_LOCK}')");
+        // A server that does not say so in time is asked anew, in another session: whoever waits here holds up a job.
+        let answer = self.session.rows_within(limit, &sql).await;
+        answer.is_ok_and(|rows| rows.into_iter().next().and_then(|row| row.only()) == Some(id))
     }
 
     /// Makes sure the lock is held: asks, and takes it anew if the session was lost (a restart of the server frees it).
@@ -77,5 +83,28 @@ impl ServerLease {
     /// Frees it.
     pub async fn give_back(self) {
         self.session.close().await;
+    }
+}
+
+/// The locks that must be in the job's hand whenever a statement is sent to one node: its own, and those of the fleet's
+/// writers. Lanes share the latter.
+#[derive(Clone)]
+pub(crate) struct Hold {
+    /// The node.
+    pub node: Address,
+    /// By server.
+    pub locks: BTreeMap<Address, Arc<Mutex<ServerLease>>>,
+}
+
+impl Hold {
+    /// Makes sure of every one of them, in the order of their addresses; the first that cannot be had is the answer.
+    pub async fn ensure(&self) -> Result<(), ReclaimError> {
+        if !self.locks.contains_key(&self.node) {
+            return Err(ReclaimError::LeaseLost { node: self.node.clone(), reason: "it was not taken".to_owned() });
+        }
+        for lock in self.locks.values() {
+            lock.lock().await.ensure().await?;
+        }
+        Ok(())
     }
 }

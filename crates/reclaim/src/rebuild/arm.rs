@@ -16,8 +16,9 @@ use crate::{
         statement::{self, Change},
     },
 };
+use api::TablePlan;
 use async_trait::async_trait;
-use jobs::{Step, StepContext, StepError};
+use jobs::{Event, Journal, JournalEntry, Step, StepContext, StepError};
 use mysql::{Capabilities, Session};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -50,6 +51,10 @@ impl Step for Arm {
     }
 
     async fn act(&self, ctx: &StepContext<'_>) -> Result<Value, StepError> {
+        if self.0.pauses {
+            put_back_meanwhile(&self.0, ctx).await?;
+            return Err(StepError::Paused);
+        }
         loop {
             match arm_once(&self.0, ctx).await {
                 Err(error) => gate::again(&self.0, ctx.cancel(), error).await?,
@@ -92,6 +97,13 @@ async fn arm_once(work: &Work, ctx: &StepContext<'_>) -> Result<Value, StepError
     let more: Vec<Change> = wanted.changes.into_iter().filter(|change| !known(change)).collect();
     armed = merge([armed, Armed { changes: more, ..wanted }]);
     ctx.note(json!(armed)).await?;
+    while let Some(reason) = gate::unheld(work).await.map_err(failed)? {
+        if work.left().is_zero() {
+            return Err(failed(work.waited_too_long(&reason)));
+        }
+        work.sink.phase(&format!("waiting: {reason}")).await;
+        gate::rest(work, ctx.cancel(), work.beat).await?;
+    }
     lower(work, &mut session, &armed).await.map_err(failed)?;
     session.close().await;
     Ok(json!(armed))
@@ -108,6 +120,18 @@ fn noted(ctx: &StepContext<'_>) -> Armed {
 /// What step `arm` of this unit noted.
 pub(super) fn armed_by(ctx: &StepContext<'_>) -> Armed {
     read(ctx.notes_of("arm"))
+}
+
+/// What is still to be put back of a table's unit, for somebody at the server.
+pub(crate) fn by_hand(journal: &Journal, table: &TablePlan) -> Vec<String> {
+    let of_arm = |entry: JournalEntry| match entry.event {
+        Event::Noted(note) if entry.step == "arm" => Some(note),
+        _ => None,
+    };
+    let armed = read(journal.entries(&super::key(table)).into_iter().filter_map(of_arm).collect());
+    let statement = "see that no statement with the job's name runs in the process list".to_owned();
+    let channels = armed.channels.iter().map(|name| format!("start the applier of channel '{name}'"));
+    std::iter::once(statement).chain(channels).chain(armed.changes.iter().map(Change::restore)).collect()
 }
 
 /// The first note of a setting holds its true old value; a channel that ran at any of them is ours to start.

@@ -84,6 +84,10 @@ pub(crate) async fn run(work: &Work, ctx: &StepContext<'_>) -> Result<Ended, Ste
     arm::lower_again(work, &mut session, ctx).await.map_err(failed)?;
     prepare(work, &mut session).await.map_err(failed)?;
     last_writer_test(work, &mut session).await.map_err(failed)?;
+    if let Some(reason) = gate::unheld(work).await.map_err(failed)? {
+        // Back to the gates, which wait until they can be had again.
+        return Ok(Ended::NotDone(reason));
+    }
     work.sink.phase("rebuilding").await;
     let mut watch = Watch::new(work, &capabilities, &attempt);
     let result = {
@@ -262,6 +266,9 @@ async fn survey(work: &Work, session: &mut Session, attempt: &Attempt) -> Result
 
 /// A beat's pause after a server did not answer, until the table's limit has run out.
 async fn hold_on(work: &Work, cancel: &CancellationToken, error: &SqlError) -> Result<(), StepError> {
+    if work.patience.is_zero() {
+        return Err(StepError::Parked(ReclaimError::from(error.clone()).into()));
+    }
     if work.left().is_zero() {
         let node = work.node.endpoint.address.clone();
         return Err(failed(ReclaimError::NotBack { node, reason: error.to_string(), limit: work.timeout }));
@@ -301,7 +308,7 @@ pub(crate) async fn kill_until_gone(work: &Work, attempt: &Attempt, limit: Durat
         };
         if work.clock.since(begun) >= limit {
             let node = work.node.endpoint.address.clone();
-            return Err(ReclaimError::NotBack { node, reason, limit });
+            return Err(ReclaimError::NotRestored { node, reason });
         }
         work.clock.sleep(work.beat.min(Duration::from_millis(200))).await;
     }

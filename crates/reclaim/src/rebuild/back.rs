@@ -12,8 +12,6 @@ use crate::{
 use mysql::{Capabilities, Session};
 use std::time::Duration;
 
-/// How long a server that is not there is waited for before the rest is left until the job is run again.
-const BACK_LIMIT: Duration = Duration::from_mins(1);
 /// Longest pause between two tries.
 const PAUSE_LIMIT: Duration = Duration::from_secs(8);
 
@@ -28,7 +26,7 @@ pub(super) async fn put_back(work: &Work, armed: &Armed) -> Result<(), ReclaimEr
     loop {
         let mut remarks = Vec::new();
         let outcome = put_back_once(work, armed, &mut remarks).await;
-        let late = work.clock.since(begun) >= BACK_LIMIT;
+        let late = work.clock.since(begun) >= work.patience;
         if outcome.is_ok() || late {
             for remark in remarks {
                 work.sink.note(format!("{node}: {remark}")).await;
@@ -36,8 +34,7 @@ pub(super) async fn put_back(work: &Work, armed: &Armed) -> Result<(), ReclaimEr
         }
         let Err(error) = outcome else { return Ok(()) };
         if late {
-            work.sink.note(format!("{node}: settings are not restored yet: {error}")).await;
-            return Err(ReclaimError::NotBack { node, reason: error.to_string(), limit: BACK_LIMIT });
+            return Err(ReclaimError::NotRestored { node, reason: error.to_string() });
         }
         work.sink.phase(&format!("waiting to restore settings: {error}")).await;
         work.clock.sleep(pause).await;

@@ -25,6 +25,9 @@ impl Step for Gate {
     }
 
     async fn act(&self, ctx: &StepContext<'_>) -> Result<Value, StepError> {
+        if self.0.pauses {
+            return Err(StepError::Paused);
+        }
         let begun = self.0.clock.instant();
         let needed = pass(&self.0, ctx.cancel(), LogLimit::MayBeRaised).await?;
         Ok(json!({ "waited_seconds": self.0.clock.since(begun).as_secs_f64(), "row_log_bytes": needed }))
@@ -98,16 +101,25 @@ pub(crate) async fn again(work: &Work, cancel: &CancellationToken, error: StepEr
     if !is_transient(&error) || work.left().is_zero() {
         return Err(error);
     }
+    if let (StepError::Failed(failure), true) = (&error, work.patience.is_zero()) {
+        return Err(StepError::Parked(failure.clone()));
+    }
     work.sink.phase(&format!("waiting: {error}")).await;
     rest(work, cancel, work.beat).await
 }
 
+/// Why the job's locks on the node and on the writers are not in its hand just now; another holder is a failure.
+pub(crate) async fn unheld(work: &Work) -> Result<Option<String>, ReclaimError> {
+    match work.node.hold.ensure().await {
+        Ok(()) => Ok(None),
+        Err(error @ (ReclaimError::Sql(_) | ReclaimError::LeaseLost { .. })) => Ok(Some(error.to_string())),
+        Err(other) => Err(other),
+    }
+}
+
 async fn ask(work: &Work, limit: LogLimit) -> Result<Answer, ReclaimError> {
-    match work.node.lease.lock().await.ensure().await {
-        Ok(()) => {}
-        Err(ReclaimError::Sql(error)) => return Ok(Answer::Wait(error.to_string())),
-        Err(ReclaimError::LeaseLost { reason, .. }) => return Ok(Answer::Wait(reason)),
-        Err(other) => return Err(other),
+    if let Some(reason) = unheld(work).await? {
+        return Ok(Answer::Wait(reason));
     }
     let mut session = match work.connect().await {
         Ok(session) => session,

@@ -12,9 +12,10 @@ mod statement;
 mod verify;
 mod work;
 
+pub(crate) use arm::by_hand;
 pub(crate) use file::orphans;
 pub(crate) use look::running_any;
-pub(crate) use verify::Report;
+pub(crate) use verify::{Report, report};
 pub(crate) use work::{NodeShare, Sink, Work, key};
 
 use jobs::{Step, Unit};

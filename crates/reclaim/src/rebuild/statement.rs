@@ -32,8 +32,9 @@ impl Step for Rebuild {
         let mut ended = if let Some(earlier) = last(ctx) {
             attempt::settle(work, ctx, earlier).await?
         } else {
-            if ctx.resumed() {
+            if ctx.resumed() || work.pauses {
                 arm::put_back_meanwhile(work, ctx).await?;
+                end_if_pausing(work)?;
                 gate::pass(work, ctx.cancel(), LogLimit::Noted(arm::row_log_limit(ctx))).await?;
             }
             run_or_settle(work, ctx).await?
@@ -47,6 +48,7 @@ impl Step for Rebuild {
             give_up(work, ctx, &reason)?;
             // Nothing stays lowered, and no applier stopped, while others are waited for; the attempt lowers again.
             arm::put_back_meanwhile(work, ctx).await?;
+            end_if_pausing(work)?;
             work.sink.phase(&format!("waiting: {reason}")).await;
             gate::rest(work, ctx.cancel(), pause).await?;
             pause = (pause * 2).min(PAUSE_LIMIT);
@@ -58,7 +60,10 @@ impl Step for Rebuild {
     /// The statement is gone for certain, and with it its unfinished copy; the table is whole either way.
     async fn undo(&self, ctx: &StepContext<'_>) -> Result<(), StepError> {
         match last(ctx) {
-            Some(attempt) => attempt::kill_until_gone(&self.0, &attempt, KILL_LIMIT).await.map_err(failed),
+            Some(attempt) => {
+                let limit = KILL_LIMIT.min(self.0.patience);
+                attempt::kill_until_gone(&self.0, &attempt, limit).await.map_err(failed)
+            }
             None => Ok(()),
         }
     }
@@ -66,6 +71,11 @@ impl Step for Rebuild {
     fn is_pivot(&self) -> bool {
         true
     }
+}
+
+/// Nothing more is begun by a run that only mends.
+fn end_if_pausing(work: &Work) -> Result<(), StepError> {
+    if work.pauses { Err(StepError::Paused) } else { Ok(()) }
 }
 
 /// A session that breaks before the statement was sent, or after it, leaves it to the table's files what happened.

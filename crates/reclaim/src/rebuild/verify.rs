@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use jobs::{Step, StepContext, StepError};
 use mysql::{Capabilities, Endpoint, Session, SqlError, table_ident};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use types::TableName;
 
@@ -37,6 +37,13 @@ pub(crate) struct Report {
     pub seconds: f64,
 }
 
+/// What a unit that is done came to.
+pub(crate) fn report(outputs: &Map<String, Value>) -> Result<Report, ReclaimError> {
+    let missing = || ReclaimError::BadDocument("a unit ended without a report".to_owned());
+    let report = outputs.get(super::LAST).cloned().ok_or_else(missing)?;
+    serde_json::from_value(report).map_err(|_| missing())
+}
+
 /// The last step.
 pub(crate) struct Verify(pub Arc<Work>);
 
@@ -48,6 +55,9 @@ impl Step for Verify {
 
     async fn act(&self, ctx: &StepContext<'_>) -> Result<Value, StepError> {
         let work = &*self.0;
+        if work.pauses {
+            return Err(StepError::Paused);
+        }
         work.sink.phase("verifying").await;
         let output = ctx.output("rebuild").unwrap_or_default();
         let seconds = output.get("seconds").and_then(Value::as_f64).unwrap_or(0.0);
@@ -113,6 +123,7 @@ async fn below(
         let reason = match look_below(work, endpoint, before, marker).await {
             Ok(Some(measured)) => return Ok(measured),
             Ok(None) => "the logged statement has not been applied there yet".to_owned(),
+            Err(error) if work.patience.is_zero() => return Err(StepError::Parked(error.into())),
             Err(error) => error.to_string(),
         };
         if work.clock.since(begun) >= work.timeout {

@@ -2,14 +2,13 @@
 
 use crate::{
     ReclaimError,
-    gates::{lease::ServerLease, window::Window},
+    gates::{lease::Hold, window::Window},
     plan::statement,
 };
 use api::{Strategy, TablePlan, WorkMode};
 use mysql::{Endpoint, Session, SqlError};
 use runtime::{Clock, Instant};
 use std::{sync::Arc, time::Duration};
-use tokio::sync::Mutex;
 use topology::OwnSample;
 use types::{JobId, TableName};
 
@@ -28,8 +27,8 @@ pub(crate) trait Sink: Send + Sync {
 pub(crate) struct NodeShare {
     /// How to reach it.
     pub endpoint: Endpoint,
-    /// The job's hold on it.
-    pub lease: Mutex<ServerLease>,
+    /// The job's hold on it and on the writers of its fleet.
+    pub hold: Hold,
     /// The node's own transactions when the job began: the longer ago, the sharper the writer test.
     pub sample: Option<OwnSample>,
     /// It replicates from somebody, so it can lag.
@@ -56,6 +55,11 @@ pub(crate) struct Work {
     pub timeout: Duration,
     /// Limit for one statement under way.
     pub longest: Duration,
+    /// How long a server that does not answer, or does not take its settings back, is tried before the rest is left
+    /// until the unit is run again. Zero: one try.
+    pub patience: Duration,
+    /// Only mends what an earlier run left lowered, and begins nothing.
+    pub pauses: bool,
     /// Moment it was begun in this process.
     pub begun: Instant,
     /// Seconds from which an open transaction is waited for.

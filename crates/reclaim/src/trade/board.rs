@@ -1,10 +1,10 @@
 //! Where a job stands, table by table, and how that is saved: the document behind `GET /jobs/{id}`.
 
 use super::eta::{self, Piece};
-use crate::rebuild::{Report, Sink};
+use crate::rebuild::{self, Report, Sink};
 use api::{JobStatus, RecycleDocument, RecycleJob, TablePlan, TableResult, TableState};
 use async_trait::async_trait;
-use jobs::{JobRecord, RunningJob};
+use jobs::{JobRecord, RunningJob, UnitOutcome};
 use runtime::{Clock, Instant};
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
@@ -13,6 +13,9 @@ use types::{Failure, Span};
 
 /// Least distance between two saves that only move numbers.
 const SAVE_SPAN: Duration = Duration::from_millis(400);
+
+/// How a note begins that tells what is waited for, after whom it is about.
+const WAITING: &str = "waiting to go on: ";
 
 /// Longest a save of progress may take.
 const SAVE_LIMIT: Duration = Duration::from_secs(2);
@@ -82,6 +85,24 @@ impl Board {
         self.finish(&mut state, index).await;
     }
 
+    /// Shows how a table's unit ended, once.
+    pub async fn record(&self, index: usize, outcome: &UnitOutcome) {
+        if self.is_ended(index).await {
+            return;
+        }
+        match outcome {
+            UnitOutcome::Done(outputs) => match rebuild::report(outputs) {
+                Ok(report) => self.done(index, &report).await,
+                Err(error) => self.ended(index, TableState::Failed, &error.to_string()).await,
+            },
+            UnitOutcome::Failed(failure) => self.ended(index, TableState::Failed, failure.detail("error")).await,
+            UnitOutcome::Cancelled => {
+                self.ended(index, TableState::Cancelled, "the job was cancelled; the table is whole").await;
+            }
+            UnitOutcome::Paused | UnitOutcome::Stuck(_) => {}
+        }
+    }
+
     async fn finish(&self, state: &mut State, index: usize) {
         state.pieces[index].fraction = 1.0;
         state.document.job.progress.phase.clear();
@@ -93,6 +114,23 @@ impl Board {
         let mut state = self.state.lock().await;
         if !state.document.job.notes.contains(&text) {
             state.document.job.notes.push(text);
+            self.save(&mut state, true).await;
+        }
+    }
+
+    /// Says what is waited for on account of `whom`, in the place of what was said before; `None` once it is there.
+    pub async fn pending(&self, whom: &str, text: Option<String>) {
+        let mut state = self.state.lock().await;
+        let notes = &mut state.document.job.notes;
+        let (before, mark) = (notes.clone(), format!("{whom}: {WAITING}"));
+        let place = notes.iter().position(|note| note.starts_with(&mark));
+        match (place, text) {
+            (Some(place), Some(text)) => notes[place] = format!("{mark}{text}"),
+            (None, Some(text)) => notes.push(format!("{mark}{text}")),
+            (Some(place), None) => drop(notes.remove(place)),
+            (None, None) => {}
+        }
+        if *notes != before {
             self.save(&mut state, true).await;
         }
     }

@@ -1,9 +1,8 @@
 //! The fleet a job works in: who its members are now, who holds them, which replicas are fresh.
 
-use crate::{ReclaimError, gates::lease::ServerLease};
-use api::{ClusterTopology, GraphNode, Plan, Reach};
+use api::{ClusterTopology, GraphNode, Reach};
 use mysql::{Endpoint, Session};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use tokio::sync::Mutex;
 use types::Address;
 
@@ -24,24 +23,23 @@ pub(crate) fn address(node: &str) -> Option<Address> {
 }
 
 impl Fleet {
-    /// Takes the job lock of every server of the plan that is worked on and of every writer of the fleet, or of none.
-    pub async fn hold(&self, plan: &Plan) -> Result<BTreeMap<Address, ServerLease>, ReclaimError> {
-        let mut wanted: BTreeSet<Address> = plan.work().filter_map(|table| address(&table.node)).collect();
-        wanted.extend(self.writers().map(|node| node.address.clone()));
-        let mut held = BTreeMap::new();
-        for place in wanted {
-            match ServerLease::take(&self.target.at(place.clone())).await {
-                Ok(lease) => drop(held.insert(place, lease)),
-                Err(error) => {
-                    release(held).await;
-                    return Err(error);
-                }
-            }
-        }
-        Ok(held)
+    /// As discovery found it; nobody is at work yet.
+    pub fn new(target: Endpoint, topology: ClusterTopology) -> Self {
+        Self { target, topology, busy: Mutex::default() }
     }
 
-    fn writers(&self) -> impl Iterator<Item = &GraphNode> {
+    /// True if discovery spoke to the server.
+    pub fn is_reached(&self, address: &Address) -> bool {
+        self.topology.nodes.iter().any(|node| node.address == *address && node.reach == Reach::Reached)
+    }
+
+    /// True if discovery found that the node may take writes.
+    pub fn is_writer(&self, id: &str) -> bool {
+        self.topology.nodes.iter().any(|node| node.id == id && node.writer)
+    }
+
+    /// Members that may take writes and answer.
+    pub fn writers(&self) -> impl Iterator<Item = &GraphNode> {
         self.topology.nodes.iter().filter(|node| node.writer && node.reach == Reach::Reached)
     }
 
@@ -95,13 +93,6 @@ pub(crate) async fn lag_of(endpoint: &Endpoint) -> Option<f64> {
     let lag = topology::lag(&mut session).await.ok().flatten();
     session.close().await;
     lag
-}
-
-/// Gives locks back.
-pub(crate) async fn release(held: BTreeMap<Address, ServerLease>) {
-    for lease in held.into_values() {
-        lease.give_back().await;
-    }
 }
 
 #[cfg(test)]

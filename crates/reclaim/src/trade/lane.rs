@@ -1,27 +1,26 @@
 //! One node's share of a job: its tables in order, batch by batch, letting it catch up between.
 
 use super::{
-    board::TableSink,
     crew::{Crew, is_of_a_node},
     fleet::{self, Fleet},
+    mend::Counted,
 };
 use crate::{
     ReclaimError,
-    rebuild::{self, NodeShare, Report, Work},
+    rebuild::{self, NodeShare, Work},
 };
-use api::{NodePlan, TablePlan, TableState};
+use api::{NodePlan, TablePlan, TableState, WorkMode};
 use jobs::{UnitOutcome, run_unit};
-use mysql::{Capabilities, Session};
-use serde_json::{Map, Value};
+use mysql::{Capabilities, Endpoint, Session};
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use types::Failure;
 
-/// One node, held.
+/// One node.
 pub(crate) struct Lane<'a> {
     pub crew: &'a Crew,
     pub fleet: &'a Fleet,
     pub node: &'a NodePlan,
-    pub share: Arc<NodeShare>,
     /// Place of its first table in the plan's work.
     pub first: usize,
     /// Discovery found that it may take writes.
@@ -38,6 +37,13 @@ pub(crate) enum LaneEnd {
     GivenUp(Failure),
     /// Not at its end.
     Parked,
+    /// Not at its end, because something is lowered on the node that cannot be put back.
+    Stuck {
+        /// As in the plan.
+        node: String,
+        /// Why.
+        failure: Failure,
+    },
 }
 
 /// What to do after one table.
@@ -47,44 +53,109 @@ enum After {
     LeaveNode(Failure),
     Stop,
     Park,
+    Stick(Failure),
 }
 
 impl Lane<'_> {
-    /// Works the node off.
-    pub async fn run(self) -> LaneEnd {
-        let end = self.tables().await;
-        self.fleet.busy.lock().await.remove(&self.share.endpoint.address);
-        self.report_orphans().await;
-        end
+    /// The node's share if it can be had at the first try; `None` also if nothing is left to do there.
+    pub async fn prepared(&self) -> Option<Arc<NodeShare>> {
+        let endpoint = self.crew.endpoint(self.node).ok()?;
+        if !self.crew.has_work_left(self.node, self.first) || !self.fleet.is_reached(&endpoint.address) {
+            return None;
+        }
+        match self.crew.mend(self.node, self.first).await {
+            Ok(()) => Some(self.share(endpoint).await),
+            Err(error) => {
+                self.crew.pending(self.node, Some(&error)).await;
+                None
+            }
+        }
     }
 
-    async fn tables(&self) -> LaneEnd {
+    /// Works the node off. A node on which something cannot be put back is mended before it goes on, and meanwhile lets
+    /// others work.
+    pub async fn run(self, mut share: Option<Arc<NodeShare>>, permits: &Semaphore, _alive: Counted) -> LaneEnd {
+        loop {
+            if share.is_none() && self.crew.has_work_left(self.node, self.first) {
+                match self.ready().await {
+                    Ok(held) => share = Some(held),
+                    Err(end) => return end,
+                }
+            }
+            let end = match &share {
+                Some(held) => {
+                    let _permit = permits.acquire().await;
+                    self.crew.pending(self.node, None).await;
+                    let end = self.tables(Some(held)).await;
+                    self.fleet.busy.lock().await.remove(&held.endpoint.address);
+                    self.report_orphans(&held.endpoint).await;
+                    end
+                }
+                None => self.tables(None).await,
+            };
+            if !matches!(end, LaneEnd::Stuck { .. }) {
+                return end;
+            }
+            share = None;
+        }
+    }
+
+    /// Waits for a node that could not be had at once. One that discovery did not see is only mended: what it is now must
+    /// be found out first, by the next run.
+    async fn ready(&self) -> Result<Arc<NodeShare>, LaneEnd> {
+        self.crew.mended(self.node, self.first).await?;
+        match self.crew.endpoint(self.node) {
+            Ok(endpoint) if self.fleet.is_reached(&endpoint.address) => Ok(self.share(endpoint).await),
+            _ => Err(LaneEnd::Parked),
+        }
+    }
+
+    async fn share(&self, endpoint: Endpoint) -> Arc<NodeShare> {
+        let writers = self.fleet.writers().map(|node| &node.address);
+        let hold = self.crew.locks.hold(&endpoint.address, writers).await;
+        let sample = sample(&endpoint).await;
+        let is_replica = self.fleet.is_replica(&endpoint.address);
+        Arc::new(NodeShare { endpoint, hold, sample, is_replica })
+    }
+
+    /// Table by table. Once the node is to be left alone, what earlier runs ended there is still looked at.
+    async fn tables(&self, share: Option<&Arc<NodeShare>>) -> LaneEnd {
         let tables: Vec<(usize, bool, &TablePlan)> = self.in_order();
-        let mut failure = None;
+        let (mut failure, mut left) = (None, None);
         for (place, (index, opens_batch, table)) in tables.iter().enumerate() {
-            let after = match self.between(*opens_batch, table).await {
-                Ok(()) => self.table(*index, table).await,
-                Err(after) => after,
+            let after = match (self.crew.end(table), &left, share) {
+                (Some(outcome), _, _) => self.ended(*index, outcome).await,
+                // What was armed before a crash must not be passed over: its settings are still lowered.
+                (None, Some(_), _) if self.crew.is_open(table) => return LaneEnd::Parked,
+                (None, Some(why), _) => {
+                    self.leave(&tables[place..=place], TableState::Skipped, Failure::detail(why, "error")).await;
+                    After::Next
+                }
+                (None, None, None) if self.crew.job.cancel.is_cancelled() => After::Stop,
+                (None, None, None) => After::Park,
+                (None, None, Some(share)) => match self.between(share, *opens_batch, table).await {
+                    Ok(()) => self.table(share, *index, table).await,
+                    Err(after) => after,
+                },
             };
             match after {
                 After::Next => {}
                 After::Failed(why) => failure = failure.or(Some(why)),
                 After::Park => return LaneEnd::Parked,
+                After::Stick(failure) => return LaneEnd::Stuck { node: self.node.node.clone(), failure },
                 After::Stop => {
                     self.leave(&tables[place..], TableState::Cancelled, "the job was cancelled").await;
                     return LaneEnd::Worked(failure);
                 }
-                // What was armed before a crash must not be passed over: its settings are still lowered.
-                After::LeaveNode(_) if tables[place..].iter().any(|(_, _, table)| self.crew.is_open(table)) => {
-                    return LaneEnd::Parked;
-                }
                 After::LeaveNode(why) => {
-                    self.leave(&tables[place..], TableState::Skipped, why.detail("error")).await;
-                    return LaneEnd::GivenUp(why);
+                    if self.crew.end(table).is_none() {
+                        self.leave(&tables[place..=place], TableState::Skipped, why.detail("error")).await;
+                    }
+                    left = left.or(Some(why));
                 }
             }
         }
-        LaneEnd::Worked(failure)
+        left.map_or(LaneEnd::Worked(failure), LaneEnd::GivenUp)
     }
 
     /// Place in the plan's work, whether a batch begins, and the table.
@@ -107,7 +178,7 @@ impl Lane<'_> {
     }
 
     /// Before each table: stop or park if asked to; before each batch let the node catch up.
-    async fn between(&self, opens_batch: bool, table: &TablePlan) -> Result<(), After> {
+    async fn between(&self, share: &NodeShare, opens_batch: bool, table: &TablePlan) -> Result<(), After> {
         let job = &self.crew.job;
         let begun = self.crew.clock.instant();
         loop {
@@ -125,10 +196,10 @@ impl Lane<'_> {
             if !opens_batch {
                 return Ok(());
             }
-            let Some(reason) = self.not_ready().await else { return Ok(()) };
+            let Some(reason) = self.not_ready(share).await else { return Ok(()) };
             let limit = self.crew.plan.config.timeout.0;
             if self.crew.clock.since(begun) >= limit {
-                let node = self.share.endpoint.address.clone();
+                let node = share.endpoint.address.clone();
                 return Err(After::LeaveNode(ReclaimError::NotCaughtUp { node, reason, limit }.into()));
             }
             self.crew.board.waiting(&format!("waiting: {reason}")).await;
@@ -145,16 +216,16 @@ impl Lane<'_> {
     }
 
     /// Why the next batch has to wait. Marks the node as under work if it has not.
-    async fn not_ready(&self) -> Option<String> {
+    async fn not_ready(&self, share: &NodeShare) -> Option<String> {
         let max_lag = self.crew.plan.config.max_lag;
-        if self.share.is_replica && self.crew.plan.config.exclude_primary {
-            match fleet::lag_of(&self.share.endpoint).await {
+        if share.is_replica && self.crew.plan.config.exclude_primary {
+            match fleet::lag_of(&share.endpoint).await {
                 Some(lag) if lag <= max_lag => {}
                 Some(lag) => return Some(format!("lag {lag:.1} s > {max_lag} s")),
                 None => return Some("replication is stopped or its lag is unknown".to_owned()),
             }
         }
-        let address = &self.share.endpoint.address;
+        let address = &share.endpoint.address;
         self.fleet.busy.lock().await.insert(address.clone());
         if self.spare && !self.fleet.keeps_one_fresh(max_lag).await {
             self.fleet.busy.lock().await.remove(address);
@@ -163,78 +234,48 @@ impl Lane<'_> {
         None
     }
 
-    async fn table(&self, index: usize, table: &TablePlan) -> After {
+    async fn table(&self, share: &Arc<NodeShare>, index: usize, table: &TablePlan) -> After {
         self.crew.board.begin(index).await;
-        let work = Arc::new(self.work(index, table));
-        let outcome = run_unit(&self.crew.job.journal, &rebuild::unit(&work), &self.crew.job.cancel).await;
-        match outcome {
+        let work = Arc::new(self.work(share, index, table));
+        match run_unit(&self.crew.job.journal, &rebuild::unit(&work), &self.crew.job.cancel).await {
             Err(error) => {
                 tracing::warn!(%error, "the journal cannot be written");
                 After::Park
             }
-            Ok(UnitOutcome::Done(outputs)) => self.done(index, outputs).await,
-            Ok(UnitOutcome::Cancelled) => {
-                self.crew.board.ended(index, TableState::Cancelled, "the job was cancelled; the table is whole").await;
-                After::Next
-            }
-            Ok(UnitOutcome::Stuck(failure)) => {
-                self.crew.board.note(format!("{}: {}", self.node.node, failure.detail("error"))).await;
-                After::Park
-            }
-            Ok(UnitOutcome::Failed(failure)) => {
-                self.crew.board.ended(index, TableState::Failed, failure.detail("error")).await;
-                if is_of_a_node(&failure) || !self.answers().await {
-                    After::LeaveNode(failure)
-                } else {
-                    After::Failed(failure)
-                }
-            }
+            Ok(outcome) => match self.ended(index, outcome).await {
+                After::Failed(failure) if !answers(&share.endpoint).await => After::LeaveNode(failure),
+                after => after,
+            },
         }
     }
 
-    async fn done(&self, index: usize, outputs: Map<String, Value>) -> After {
-        let report = outputs.get("verify").cloned().map(serde_json::from_value::<Report>);
-        let Some(Ok(report)) = report else {
-            let error = ReclaimError::BadDocument("a unit ended without a report".to_owned());
-            self.crew.board.ended(index, TableState::Failed, &error.to_string()).await;
-            return After::Failed(error.into());
-        };
-        self.crew.board.done(index, &report).await;
-        After::Next
-    }
-
-    fn work(&self, index: usize, table: &TablePlan) -> Work {
-        let config = &self.crew.plan.config;
-        let logged = config.mode == api::WorkMode::BinlogOn;
-        Work {
-            job: self.crew.job.record.id.clone(),
-            node: self.share.clone(),
-            below: if logged { self.fleet.below(&self.share.endpoint.address) } else { Vec::new() },
-            table: table.clone(),
-            mode: config.mode,
-            // Even where writers may be worked on, a replica must stay one while it is.
-            exclude_primary: config.exclude_primary || !(logged || self.is_writer),
-            max_lag: config.max_lag,
-            timeout: config.timeout.0,
-            longest: self.crew.options.longest.unwrap_or(Duration::MAX),
-            begun: self.crew.clock.instant(),
-            long_transaction_seconds: self.crew.options.long_transaction_seconds,
-            window: self.crew.options.window,
-            beat: self.crew.options.beat,
-            clock: self.crew.clock,
-            sink: Arc::new(TableSink { board: self.crew.board.clone(), index }),
+    async fn ended(&self, index: usize, outcome: UnitOutcome) -> After {
+        self.crew.board.record(index, &outcome).await;
+        match outcome {
+            UnitOutcome::Done(outputs) => match rebuild::report(&outputs) {
+                Ok(_) => After::Next,
+                Err(error) => After::Failed(error.into()),
+            },
+            UnitOutcome::Cancelled => After::Next,
+            UnitOutcome::Paused => After::Park,
+            UnitOutcome::Stuck(failure) => {
+                self.crew.pending(self.node, Some(&failure.clone().into())).await;
+                After::Stick(failure)
+            }
+            UnitOutcome::Failed(failure) if is_of_a_node(&failure) => After::LeaveNode(failure),
+            UnitOutcome::Failed(failure) => After::Failed(failure),
         }
     }
 
-    async fn answers(&self) -> bool {
-        let Ok(session) = Session::connect(&self.share.endpoint).await else { return false };
-        session.close().await;
-        true
+    fn work(&self, share: &Arc<NodeShare>, index: usize, table: &TablePlan) -> Work {
+        let logged = self.crew.plan.config.mode == WorkMode::BinlogOn;
+        let below = if logged { self.fleet.below(&share.endpoint.address) } else { Vec::new() };
+        Work { below, ..self.crew.piece(share, index, table, self.is_writer) }
     }
 
     /// Temporary tablespaces left on the node once nothing rebuilds there.
-    async fn report_orphans(&self) {
-        let Ok(mut session) = Session::connect(&self.share.endpoint).await else { return };
+    async fn report_orphans(&self, endpoint: &Endpoint) {
+        let Ok(mut session) = Session::connect(endpoint).await else { return };
         let Ok(capabilities) = Capabilities::probe(&mut session).await else { return };
         if !rebuild::running_any(&mut session).await.unwrap_or(true) {
             for (name, bytes) in rebuild::orphans(&mut session, &capabilities).await.unwrap_or_default() {
@@ -244,4 +285,17 @@ impl Lane<'_> {
         }
         session.close().await;
     }
+}
+
+async fn answers(endpoint: &Endpoint) -> bool {
+    let Ok(session) = Session::connect(endpoint).await else { return false };
+    session.close().await;
+    true
+}
+
+async fn sample(endpoint: &Endpoint) -> Option<topology::OwnSample> {
+    let mut session = Session::connect(endpoint).await.ok()?;
+    let sample = topology::sample_own_writes(&mut session).await.ok();
+    session.close().await;
+    sample
 }

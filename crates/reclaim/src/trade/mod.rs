@@ -1,5 +1,8 @@
 //! The trade of recycle jobs: carries out a stored plan, node by node, from wherever its journal stands.
 //!
+//! A job that has begun mends first: what an earlier run left lowered is put back on each node by itself. A node that does
+//! not answer keeps only its own share waiting, and with it the end of the job.
+//!
 //! How a job ends: `Cancelled` if it was asked to stop; `Failed` if a node was given up (its writer test refused, its lease was
 //! lost, it could not be reached) or if no table could be rebuilt; `Completed` otherwise, failed tables counted and
 //! named in it.
@@ -9,6 +12,8 @@ mod crew;
 mod eta;
 mod fleet;
 mod lane;
+mod locks;
+mod mend;
 
 pub(crate) use fleet::address;
 
@@ -52,6 +57,12 @@ pub struct TradeOptions {
     pub longest: Option<Duration>,
     /// Rhythm of looking while waiting or rebuilding.
     pub beat: Duration,
+    /// How long a server that does not answer, or does not take back what was lowered, is tried before that is left
+    /// until the job is run again.
+    pub away_limit: Duration,
+    /// How long after a request to stop a job stays open for settings that cannot be put back; then it ends and says
+    /// what is to be done by hand.
+    pub cancel_limit: Duration,
 }
 
 impl Default for TradeOptions {
@@ -62,6 +73,8 @@ impl Default for TradeOptions {
             long_transaction_seconds: crate::gates::long_transaction::LIMIT_SECONDS,
             longest: None,
             beat: Duration::from_millis(500),
+            away_limit: Duration::from_mins(1),
+            cancel_limit: Duration::from_mins(10),
         }
     }
 }

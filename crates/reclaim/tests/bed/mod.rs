@@ -240,7 +240,7 @@ pub async fn scatter_half(server: &Server, database: &str, table: &str) {
 pub async fn caught(server: &Server) -> u64 {
     let mut session = server.session().await;
     let sql = "SELECT ID AS i FROM information_schema.PROCESSLIST WHERE COMMAND <> 'Sleep' \
-               AND ID <> CONNECTION_ID() AND INFO LIKE 'ALTER /* drydock%'";
+               AND ID <> CONNECTION_ID() AND STATE NOT LIKE '%metadata lock%' AND INFO LIKE 'ALTER /* drydock%'";
     for _ in 0..60_000 {
         if let Some(id) = session.row(sql).await.expect("the process list").and_then(|row| row.parse("i")) {
             session.close().await;
@@ -293,4 +293,41 @@ pub fn leftovers(server: &Server) -> Vec<String> {
         }
     }
     found
+}
+
+/// The same plan with every table copied while the applier stands still, whatever the engine would allow: so that on either
+/// engine something is lowered for the length of the statement.
+pub fn copying(mut plan: Plan) -> Plan {
+    for table in plan.nodes.iter_mut().flat_map(|node| &mut node.batches).flat_map(|batch| &mut batch.tables) {
+        table.strategy = api::Strategy::Copy { stop_applier: true };
+        table.lock = api::LockClass::Shared;
+        for statement in &mut table.statements {
+            *statement = statement.replace("ALGORITHM=INPLACE, LOCK=NONE", "ALGORITHM=COPY, LOCK=SHARED");
+        }
+    }
+    plan
+}
+
+/// Whether the applier of a replica runs, as the server words it.
+pub async fn applier(server: &Server) -> String {
+    let mut session = server.session().await;
+    let row = session.row("SHOW REPLICA STATUS").await.expect("the replica answers");
+    session.close().await;
+    row.and_then(|row| row.first(&["Replica_SQL_Running", "Slave_SQL_Running"])).unwrap_or_else(|| "none".to_owned())
+}
+
+/// All that a rebuild lowers on a replica.
+pub async fn lowered(server: &Server) -> (String, String) {
+    (settings(server).await, applier(server).await)
+}
+
+/// Waits until a server is as wanted.
+pub async fn until<T: PartialEq + std::fmt::Debug, F: Future<Output = T>>(what: &str, wanted: T, ask: impl Fn() -> F) {
+    for _ in 0..3000 {
+        if ask().await == wanted {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(40)).await;
+    }
+    assert_eq!(ask().await, wanted, "{what}");
 }
