@@ -5,6 +5,7 @@ mod bed;
 
 use api::{JobStatus, RecycleConfig, TableState};
 use bed::{Hall, caught, gtids, same_rows, settings};
+use jobs::JobStore as _;
 use reclaim::trade::TradeOptions;
 use std::{sync::Arc, time::Duration};
 use testkit::Engine;
@@ -102,6 +103,18 @@ async fn cancel_kills_the_statement_and_leaves_the_table_whole() {
     bed::on_each(is_cancelled_in_the_middle).await;
 }
 
+/// The connection of each attempt in a job's journal.
+async fn attempts(hall: &Hall, id: &types::JobId) -> Vec<u64> {
+    let journal = hall.store.journal(id).await.expect("the journal");
+    let of_attempts = journal.iter().filter(|entry| entry.step == "rebuild");
+    of_attempts
+        .filter_map(|entry| match &entry.event {
+            jobs::Event::Noted(note) => note.get("connection").and_then(serde_json::Value::as_u64),
+            _ => None,
+        })
+        .collect()
+}
+
 /// The tool dies in the middle: the statement goes on, the next process finds it, waits, restores, measures.
 async fn tool_dies_and_comes_back(engine: Engine) {
     let fleet = bed::sturdy(engine, 1, 400_000).await;
@@ -117,22 +130,75 @@ async fn tool_dies_and_comes_back(engine: Engine) {
     assert_eq!((settings(replica).await, gtids(replica).await), (before.0, before.1));
     assert!(replica.file_bytes("shop/orders.ibd") < before.2);
     // Run once: the journal holds one attempt, the statement that was found running.
-    let journal = jobs::JobStore::journal(&*later.store, &id).await.expect("the journal");
-    let attempts: Vec<_> = journal
-        .iter()
-        .filter(|entry| entry.step == "rebuild")
-        .filter_map(|entry| match &entry.event {
-            jobs::Event::Noted(note) => note.get("connection").and_then(serde_json::Value::as_u64),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(attempts, [connection]);
+    assert_eq!(attempts(&later, &id).await, [connection], "{:#?}", later.store.journal(&id).await);
     same_rows(&fleet, "shop.orders").await;
 }
 
 #[tokio::test]
 async fn a_crash_of_the_tool_is_picked_up_where_it_was() {
     bed::on_each(tool_dies_and_comes_back).await;
+}
+
+/// Writes another attempt into a job's journal, made by a given connection, as a crash would leave it.
+async fn note_attempt_of(hall: &Hall, id: &types::JobId, connection: u32) {
+    let store = &*hall.store;
+    let journal = store.journal(id).await.expect("the journal");
+    let mut noted = journal.into_iter().filter(|entry| entry.step == "rebuild");
+    let (unit, mut note) = noted
+        .find_map(|entry| match entry.event {
+            jobs::Event::Noted(note) => Some((entry.unit, note)),
+            _ => None,
+        })
+        .expect("an attempt");
+    note["connection"] = connection.into();
+    let now = runtime::Clock::real().now();
+    let claim = jobs::Claim { owner: "crashed".to_owned(), span: Duration::from_secs(60) };
+    let lease = store.take_lease(id.as_str(), &claim, now).await.expect("the lease");
+    let entry = jobs::NewEntry { unit, step: "rebuild".to_owned(), event: jobs::Event::Noted(note), at: now };
+    store.append(id, entry, &lease).await.expect("a note");
+    store.drop_lease(&lease).await.expect("the lease is given back");
+}
+
+/// The process list does not show the statement as ours, but its session is there and at work: it is neither ended nor is a
+/// second statement sent, and what it did counts.
+async fn session_is_still_at_it(engine: Engine) {
+    let fleet = bed::sturdy(engine, 1, 100_000).await;
+    let replica = &fleet.servers[1];
+    let hall = Hall::new();
+    let id = hall.submit(replica, bed::config(replica)).await;
+    let first = caught(replica).await;
+    hall.runner.shutdown(Duration::ZERO).await;
+    // It ends in one way or the other; the table lies in its old file or, on a quick machine, in a new one already.
+    let _ = replica.session().await.run(&format!("KILL {first}")).await;
+    let mut blocker = replica.session().await;
+    while blocker.value("SELECT IS_FREE_LOCK('drydock.work')").await.expect("the lock").as_deref() != Some("1") {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    blocker.run("BEGIN").await.expect("begin");
+    blocker.run("SELECT * FROM shop.orders LIMIT 1").await.expect("a lock");
+    let mut session = replica.session().await;
+    let connection = session.id();
+    session.run("SET SESSION sql_log_bin = 0").await.expect("out of the binlog");
+    session.run("SELECT GET_LOCK('drydock.work', 10)").await.expect("the work lock");
+    let at_work = tokio::spawn(async move {
+        let ended = session.run("ALTER TABLE shop.orders FORCE").await;
+        session.close().await;
+        ended
+    });
+    note_attempt_of(&hall, &id, connection).await;
+    let later = Hall::over(hall.store.clone());
+    later.until(&id, |job| job.progress.phase.contains("has not ended")).await;
+    blocker.close().await;
+    at_work.await.expect("it ends").expect("nobody ended it");
+    let job = later.finished(&id).await;
+    assert_eq!(job.status, JobStatus::Completed, "{job:#?}");
+    assert_eq!(attempts(&later, &id).await, [first, u64::from(connection)]);
+    same_rows(&fleet, "shop.orders").await;
+}
+
+#[tokio::test]
+async fn a_session_that_is_still_at_it_is_left_to_end() {
+    bed::on_each(session_is_still_at_it).await;
 }
 
 /// The server dies in the middle: the job waits for it, tries again, restores.

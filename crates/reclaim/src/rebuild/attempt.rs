@@ -216,6 +216,11 @@ pub(crate) async fn settle(work: &Work, ctx: &StepContext<'_>, attempt: Attempt)
                 watch.beat(ctx.cancel()).await;
                 continue;
             }
+            Ok(Found::Lingers) => {
+                session.close().await;
+                linger(work, ctx.cancel()).await?;
+                continue;
+            }
             Err(error) => {
                 hold_on(work, ctx.cancel(), &error).await?;
                 continue;
@@ -239,29 +244,57 @@ pub(crate) async fn settle(work: &Work, ctx: &StepContext<'_>, attempt: Attempt)
 /// What became of a statement.
 enum Found {
     Running(Capabilities, look::Running),
+    /// Its session is still there, and does not show the statement.
+    Lingers,
     Gone(Capabilities, file::Identity),
 }
 
-/// Looks for the statement, then at the table's files, then for the statement again: it may have been on its way.
+/// Looks for the statement, then for its session, then at the table's files.
+///
+/// The files have the last word only once the session is gone: it holds the work lock from before the attempt is noted until it
+/// ends, and its statement ends before it does. A process list that does not show the statement proves nothing: it may be on
+/// its way, or the server may leave its text out for a moment (MariaDB does while the session is busy).
 async fn survey(work: &Work, session: &mut Session, attempt: &Attempt) -> Result<Found, SqlError> {
     let capabilities = Capabilities::probe(session).await?;
     if let Some(running) = look::running(session, &attempt.marker).await? {
         return Ok(Found::Running(capabilities, running));
     }
-    // A session whose network is cut lives on at the server, and with it the lock that keeps every next attempt out. Only
-    // one of ours can hold it under that id: the job's lock keeps others away.
-    let holder = lease::holder(session, lease::WORK_LOCK).await?;
-    if holder.is_some_and(|(connection, _)| connection == u64::from(attempt.connection)) {
-        match session.run(&format!("KILL {}", attempt.connection)).await {
-            Err(SqlError::Server { code: 1094, .. }) | Ok(()) => {}
-            Err(error) => return Err(error),
-        }
+    if lingers(session, attempt).await? {
+        end_if_idle(session, attempt).await?;
+        return Ok(Found::Lingers);
     }
     let now = file::identity(session, &capabilities, &work.name()).await?;
-    match look::running(session, &attempt.marker).await? {
-        Some(running) => Ok(Found::Running(capabilities, running)),
-        None => Ok(Found::Gone(capabilities, now)),
+    Ok(Found::Gone(capabilities, now))
+}
+
+/// True while the attempt's session is there. Only one of ours can hold the lock under that id: the job's lock keeps others
+/// away.
+async fn lingers(session: &mut Session, attempt: &Attempt) -> Result<bool, SqlError> {
+    let holder = lease::holder(session, lease::WORK_LOCK).await?;
+    Ok(holder.is_some_and(|(connection, _)| connection == u64::from(attempt.connection)))
+}
+
+/// A session whose network is cut lives on at the server, and with it the lock that keeps every next attempt out. One that is at
+/// work, on whatever, is left to end it.
+async fn end_if_idle(session: &mut Session, attempt: &Attempt) -> Result<(), SqlError> {
+    let id = attempt.connection;
+    let command = format!("SELECT COMMAND FROM information_schema.PROCESSLIST WHERE ID = {id}");
+    if session.value(&command).await?.as_deref() != Some("Sleep") {
+        return Ok(());
     }
+    match session.run(&format!("KILL {id}")).await {
+        Err(SqlError::Server { code: 1094, .. }) => Ok(()),
+        ended => ended,
+    }
+}
+
+/// A beat's pause until the session of an attempt has ended, until the table's limit has run out.
+async fn linger(work: &Work, cancel: &CancellationToken) -> Result<(), StepError> {
+    if work.left().is_zero() {
+        return Err(failed(work.waited_too_long("the session of the last attempt does not end")));
+    }
+    work.sink.phase("waiting: the session of the last attempt has not ended").await;
+    gate::rest(work, cancel, work.beat).await
 }
 
 /// A beat's pause after a server did not answer, until the table's limit has run out.
@@ -297,7 +330,7 @@ async fn report_orphans(work: &Work, session: &mut Session, capabilities: &Capab
     }
 }
 
-/// Kills the statement until it is gone. Never hits a reused connection: the marker is looked for first.
+/// Kills the statement until it and its session are gone. Never hits a reused connection: the marker is looked for first.
 pub(crate) async fn kill_until_gone(work: &Work, attempt: &Attempt, limit: Duration) -> Result<(), ReclaimError> {
     let begun = work.clock.instant();
     loop {
@@ -314,15 +347,19 @@ pub(crate) async fn kill_until_gone(work: &Work, attempt: &Attempt, limit: Durat
     }
 }
 
-/// True if it was still running.
+/// True if it was still running, or its session still there.
 async fn kill_once(work: &Work, attempt: &Attempt) -> Result<bool, SqlError> {
     let mut session = work.connect().await?;
     let running = look::running(&mut session, &attempt.marker).await?;
+    let lingers = lingers(&mut session, attempt).await?;
+    if lingers && running.is_none() {
+        end_if_idle(&mut session, attempt).await?;
+    }
     session.close().await;
     if let Some(running) = &running {
         mysql::kill_query(&work.node.endpoint, running.connection, &attempt.marker).await?;
     }
-    Ok(running.is_some())
+    Ok(running.is_some() || lingers)
 }
 
 /// Looks at a running statement from a second session, once a beat.
