@@ -12,6 +12,5 @@ pub mod fill;
 pub mod load;
 pub mod machine;
 pub mod program;
-pub mod purge;
 pub mod shapes;
 pub mod table;

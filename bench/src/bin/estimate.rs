@@ -8,11 +8,11 @@ use bench::{shapes, shapes::Shape, table};
 use mysql::{Capabilities, Session};
 use reclaim::estimate::{FileAccess, Filter, Survey, survey_for};
 use runtime::Clock;
-use std::time::Duration;
 use testkit::{Engine, Options, Server};
 use types::TableName;
 
 struct Bench {
+    server: Server,
     session: Session,
     caps: Capabilities,
     clock: Clock,
@@ -45,37 +45,7 @@ impl Bench {
         for statement in shape.then {
             self.run(statement).await;
         }
-        self.settle().await;
-    }
-
-    /// Deleted rows purged, changed pages written: what a server at rest looks like.
-    async fn settle(&mut self) {
-        self.purged().await;
-        self.run("FLUSH TABLES t FOR EXPORT").await;
-        self.run("UNLOCK TABLES").await;
-        for _ in 0..400 {
-            let row = self.session.row("SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_dirty'").await.unwrap();
-            if row.and_then(|row| row.parse::<u64>("Value")).unwrap_or(0) < 50 {
-                return;
-            }
-            self.clock.sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    /// One large DELETE is one entry of the history list: nothing short of an empty list says it is purged.
-    async fn purged(&mut self) {
-        let ask = if self.caps.is_mariadb() {
-            "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'Innodb_history_list_length'"
-        } else {
-            "SELECT COUNT FROM information_schema.INNODB_METRICS WHERE NAME = 'trx_rseg_history_len'"
-        };
-        for _ in 0..2400 {
-            if self.session.value(ask).await.unwrap().as_deref() == Some("0") {
-                return;
-            }
-            self.clock.sleep(Duration::from_millis(50)).await;
-        }
-        eprintln!("history does not go to 0");
+        self.server.settled().await;
     }
 
     async fn survey(&mut self, files: FileAccess) -> Survey {
@@ -123,7 +93,7 @@ fn line(shape: &Shape, outcome: &Outcome) -> Vec<String> {
     ]
 }
 
-async fn start(engine: Engine) -> (Server, Bench) {
+async fn start(engine: Engine) -> Bench {
     let mut arguments: Vec<String> =
         ["--innodb-buffer-pool-size=256M", "--disable-log-bin", "--innodb-flush-log-at-trx-commit=0"]
             .map(str::to_owned)
@@ -136,20 +106,9 @@ async fn start(engine: Engine) -> (Server, Bench) {
     let server = Server::start(engine, Options { arguments, ..Options::default() }).await;
     let mut session = server.session().await;
     let caps = Capabilities::probe(&mut session).await.unwrap();
-    let mut bench = Bench { session, caps, clock: Clock::real() };
-    for sql in [
-        "CREATE DATABASE lab",
-        "USE lab",
-        "CREATE TABLE digits (d INT PRIMARY KEY)",
-        "SET GLOBAL innodb_max_dirty_pages_pct = 0",
-    ] {
+    let mut bench = Bench { server, session, caps, clock: Clock::real() };
+    for sql in ["CREATE DATABASE lab", "USE lab", "CREATE TABLE digits (d INT PRIMARY KEY)"] {
         bench.run(sql).await;
-    }
-    if bench.caps.is_mariadb() {
-        bench.run("SET GLOBAL innodb_max_dirty_pages_pct_lwm = 0.001").await;
-    } else {
-        // Purged transactions leave the list only when it is cut, which MySQL does every 128 batches.
-        bench.run("SET GLOBAL innodb_purge_rseg_truncate_frequency = 1").await;
     }
     bench.run("INSERT INTO digits VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)").await;
     bench.run("CREATE TABLE numbers (n INT PRIMARY KEY)").await;
@@ -159,7 +118,7 @@ async fn start(engine: Engine) -> (Server, Bench) {
              FROM digits a, digits b, digits c, digits d, digits e, digits f",
         )
         .await;
-    (server, bench)
+    bench
 }
 
 #[tokio::main]
@@ -170,7 +129,7 @@ async fn main() {
         if words.iter().any(|word| ["mariadb", "mysql"].contains(&word.as_str()) && word != engine.name()) {
             continue;
         }
-        let (_server, mut bench) = start(engine).await;
+        let mut bench = start(engine).await;
         let mut rows = Vec::new();
         for shape in shapes::all().filter(|shape| shape.name.contains(&part)) {
             let outcome = bench.measure(&shape).await;

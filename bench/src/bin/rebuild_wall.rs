@@ -3,7 +3,7 @@
 //! `cargo build --release -p drydock && cargo run --release -p bench --bin rebuild_wall`
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a measuring program stops loudly")]
 
-use bench::{fill, program, purge, table};
+use bench::{fill, program, table};
 use runtime::Clock;
 use serde_json::Value;
 use testkit::{Engine, Fleet, Options, Server};
@@ -59,7 +59,7 @@ async fn waste(fleet: &Fleet, name: &str) {
     fill::sequential(&mut session, "shop", name, ROWS).await;
     fill::scatter_delete(&mut session, "shop", name, ROWS, 2).await;
     fleet.catch_up(1, 0).await;
-    purge::wait(&mut fleet.servers[1].session().await).await;
+    fleet.servers[1].settled().await;
 }
 
 async fn bare(replica: &Server, name: &str) -> f64 {

@@ -3,7 +3,7 @@
 //! `cargo build --release -p drydock && cargo run --release -p bench --bin rolling`
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a measuring program stops loudly")]
 
-use bench::{fill, load, program, purge, table};
+use bench::{fill, load, program, table};
 use runtime::Clock;
 use std::{process::Stdio, time::Duration};
 use testkit::{Engine, Fleet, Options, PASSWORD, USER};
@@ -122,7 +122,7 @@ async fn waste(fleet: &Fleet) {
         fleet.catch_up(server, 0).await;
     }
     for server in &fleet.servers {
-        purge::wait(&mut server.session().await).await;
+        server.settled().await;
     }
     session.close().await;
 }

@@ -70,7 +70,7 @@ impl Bed {
         for replica in 1..self.fleet.servers.len() {
             self.fleet.protect(replica).await;
             self.fleet.catch_up(replica, 0).await;
-            crate::purge::wait(&mut self.fleet.servers[replica].session().await).await;
+            self.fleet.servers[replica].purged().await;
         }
     }
 

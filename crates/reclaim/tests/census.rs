@@ -69,7 +69,7 @@ async fn a_bloated_undo_shrinks_while_the_server_works() {
         bed.fill("t", "id, pad", "n, REPEAT('a', 300)", 100_000).await;
         bed.run("SET GLOBAL innodb_undo_log_truncate = OFF").await;
         bed.run("UPDATE t SET pad = REPEAT('b', 300)").await;
-        bed.settle().await;
+        bed.server.settled().await;
         let shrink = shrink_undo(&mut bed.session, &bed.caps, &Clock::real(), limit).await.unwrap();
         eprintln!("{shrink:?}");
         assert!(shrink.before_bytes > 40 << 20, "{shrink:?}");
@@ -101,7 +101,7 @@ async fn an_open_transaction_keeps_the_undo_and_everything_is_put_back() {
         let inactive = "SELECT COUNT(*) FROM information_schema.INNODB_TABLESPACES WHERE NAME LIKE 'innodb_undo%' \
                         AND STATE <> 'active'";
         assert_eq!(bed.server.value(inactive).await, "0");
-        bed.settle().await;
+        bed.server.settled().await;
         // A spare left behind is taken up and dropped by the next run.
         shrink_undo(&mut bed.session, &bed.caps, &Clock::real(), Duration::from_mins(1)).await.unwrap();
         let spare = "SELECT COUNT(*) FROM information_schema.INNODB_TABLESPACES WHERE NAME LIKE 'drydock%'";

@@ -60,7 +60,7 @@ async fn demanding(engine: Engine) -> Fleet {
     }
     run(&fleet, &statements(engine)).await;
     fleet.servers[1].run(&["SET GLOBAL lock_wait_timeout = 1"]).await;
-    bed::purged(&fleet.servers[1]).await;
+    fleet.servers[1].purged().await;
     fleet
 }
 

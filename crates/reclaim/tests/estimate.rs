@@ -22,7 +22,7 @@ fn off(facts: &TableFacts, freed: i64) -> f64 {
 
 /// Predicts by pages and by SQL, rebuilds, and says how far each was off.
 async fn judge(bed: &mut Bed, table: &str) -> [(TableFacts, f64); 2] {
-    bed.settle().await;
+    bed.server.settled().await;
     let pages = bed.survey(table, FileAccess::Auto).await;
     let sql = bed.survey(table, FileAccess::Off).await;
     let freed = bed.rebuild(table).await;
@@ -102,7 +102,7 @@ async fn growth_shows_as_negative_when_segments_keep_a_reserve() {
         let mut bed = Bed::start(engine).await;
         bed.run(&format!("CREATE TABLE t ({PAD})")).await;
         bed.fill("t", "id, a, pad", ROW, 300_000).await;
-        bed.settle().await;
+        bed.server.settled().await;
         let facts = bed.survey("t", FileAccess::Auto).await;
         let reserve = Rebuild { algorithm: Algorithm::Inplace, reserve_percent: 12.5, mariadb: false };
         let kept = facts.estimate_for(&reserve);
@@ -128,7 +128,7 @@ async fn odd_names_and_partitions_are_found_each_with_its_own_estimate() {
         bed.run(create).await;
         bed.fill("tä`b-1.x", "id, a, pad", ROW, 120_000).await;
         bed.run("DELETE FROM `tä``b-1.x` WHERE id < 60000 AND id % 5 <> 0").await;
-        bed.settle().await;
+        bed.server.settled().await;
         for files in [FileAccess::Auto, FileAccess::Off] {
             let facts = bed.survey("tä`b-1.x", files.clone()).await;
             assert!(facts.is_partitioned() && !facts.shared_tablespace, "{facts:?}");
@@ -184,7 +184,7 @@ async fn a_file_that_is_not_the_servers_is_not_believed() {
         bed.fill("t", "id, a, pad", ROW, 40_000).await;
         bed.run("CREATE TABLE other LIKE t").await;
         bed.run("INSERT INTO other SELECT * FROM t").await;
-        bed.settle().await;
+        bed.server.settled().await;
         let elsewhere = tempfile::tempdir().unwrap();
         std::fs::create_dir(elsewhere.path().join("lab")).unwrap();
         // The same size, the same kind, another table.
@@ -202,7 +202,7 @@ async fn rows_deleted_but_not_purged_are_not_taken_for_alive() {
         let mut bed = Bed::start(engine).await;
         bed.run(&format!("CREATE TABLE t ({PAD})")).await;
         bed.fill("t", "id, a, pad", ROW, 120_000).await;
-        bed.settle().await;
+        bed.server.settled().await;
         let mut reader = bed.server.session().await;
         reader.run("START TRANSACTION WITH CONSISTENT SNAPSHOT").await.unwrap();
         reader.run("SELECT COUNT(*) FROM lab.digits").await.unwrap();

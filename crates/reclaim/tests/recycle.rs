@@ -68,7 +68,7 @@ async fn many_tables_one_connection_each(engine: Engine) {
     }
     fleet.catch_up(1, 0).await;
     let replica = &fleet.servers[1];
-    bed::purged(replica).await;
+    replica.purged().await;
     let connections = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'drydock'";
     let before = replica.value(connections).await;
     let job = Hall::new().run(replica, bed::config(replica)).await;

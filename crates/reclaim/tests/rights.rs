@@ -77,7 +77,7 @@ async fn impatient(engine: Engine) -> Fleet {
     }
     fleet.catch_up(1, 0).await;
     fleet.servers[1].run(&["SET GLOBAL lock_wait_timeout = 1"]).await;
-    bed::purged(&fleet.servers[1]).await;
+    fleet.servers[1].purged().await;
     fleet
 }
 

@@ -29,7 +29,7 @@ async fn waste(server: &Server, table: &str, options: &str) {
 
 /// Waits until nothing is left to purge and every page is written: files can be read, and end as small as they get.
 async fn settled(server: &Server) {
-    bed::purged(server).await;
+    server.purged().await;
     let mut session = server.session().await;
     session.run("SET GLOBAL innodb_max_dirty_pages_pct = 0").await.expect("a setting");
     if server.engine() == Engine::MariaDb {

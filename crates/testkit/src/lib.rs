@@ -19,6 +19,7 @@ mod port;
 mod postgres;
 mod proxy;
 mod server;
+mod settle;
 
 pub use browser::Browser;
 pub use disk::SmallDisk;

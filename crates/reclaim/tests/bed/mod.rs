@@ -79,23 +79,6 @@ pub async fn scatter(server: &Server, database: &str, table: &str) {
     server.run(&[&format!("DELETE FROM {name} WHERE id % 10 <> 0")]).await;
 }
 
-/// Waits until a server has nothing left to purge, so that files are as small as they get and no table is held by purge.
-pub async fn purged(server: &Server) {
-    // Purged transactions leave the list only when it is cut, which MySQL does every 128 batches. Nothing less than an empty
-    // list will do: one large DELETE is one entry of it, however long purge will be busy with its rows.
-    server.run(&["SET GLOBAL innodb_purge_rseg_truncate_frequency = 1"]).await;
-    let mut history = String::new();
-    for _ in 0..2400 {
-        let sql = "SELECT COUNT FROM information_schema.INNODB_METRICS WHERE NAME = 'trx_rseg_history_len'";
-        history = server.value(sql).await;
-        if history == "0" {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("purge does not end: {history} left");
-}
-
 /// A fleet whose every member holds `shop.orders`, nine tenths of it deleted.
 pub async fn wasteful(engine: Engine, replicas: usize, rows: u64) -> Fleet {
     let fleet = fleet(engine, replicas).await;
@@ -103,7 +86,7 @@ pub async fn wasteful(engine: Engine, replicas: usize, rows: u64) -> Fleet {
     scatter(fleet.primary(), "shop", "orders").await;
     for replica in 1..=replicas {
         fleet.catch_up(replica, 0).await;
-        purged(&fleet.servers[replica]).await;
+        fleet.servers[replica].purged().await;
     }
     fleet
 }
@@ -225,7 +208,7 @@ pub async fn sturdy(engine: Engine, replicas: usize, rows: u64) -> Fleet {
     scatter_half(fleet.primary(), "shop", "orders").await;
     for replica in 1..=replicas {
         fleet.catch_up(replica, 0).await;
-        purged(&fleet.servers[replica]).await;
+        fleet.servers[replica].purged().await;
     }
     fleet
 }

@@ -4,7 +4,6 @@
 use mysql::{Capabilities, Session, ident};
 use reclaim::estimate::{FileAccess, Filter, TableFacts, survey};
 use runtime::Clock;
-use std::time::Duration;
 use testkit::{Engine, Options, Server};
 use types::TableName;
 
@@ -55,44 +54,6 @@ impl Bed {
             ident(table)
         );
         self.run(&sql).await;
-    }
-
-    /// Waits until purge has taken away what was deleted and, so that files can be read, all pages are written.
-    pub async fn settle(&mut self) {
-        self.run("SET GLOBAL innodb_max_dirty_pages_pct = 0").await;
-        if self.caps.is_mariadb() {
-            self.run("SET GLOBAL innodb_max_dirty_pages_pct_lwm = 0.001").await;
-        } else {
-            // Purged transactions leave the list only when it is cut, which MySQL does every 128 batches.
-            self.run("SET GLOBAL innodb_purge_rseg_truncate_frequency = 1").await;
-        }
-        for _ in 0..2400 {
-            if self.history().await == 0 && self.dirty().await == 0 {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-        panic!(
-            "history {} and dirty pages {} do not go away\n{}",
-            self.history().await,
-            self.dirty().await,
-            self.server.error_log()
-        );
-    }
-
-    async fn history(&mut self) -> u64 {
-        let sql = if self.caps.is_mariadb() {
-            "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS \
-             WHERE VARIABLE_NAME = 'Innodb_history_list_length'"
-        } else {
-            "SELECT COUNT FROM information_schema.INNODB_METRICS WHERE NAME = 'trx_rseg_history_len'"
-        };
-        self.session.value(sql).await.unwrap().unwrap().parse().unwrap()
-    }
-
-    async fn dirty(&mut self) -> u64 {
-        let row = self.session.row("SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_dirty'").await.unwrap().unwrap();
-        row.parse("Value").unwrap()
     }
 
     pub async fn survey(&mut self, table: &str, files: FileAccess) -> TableFacts {
