@@ -14,3 +14,4 @@ pub mod machine;
 pub mod program;
 pub mod shapes;
 pub mod table;
+pub mod year;

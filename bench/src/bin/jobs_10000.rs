@@ -8,21 +8,18 @@
 )]
 
 use api::JobStatus;
-use bench::table;
-use jobs::{JobFilter, JobRecord, JobStore, NewJob, Store};
+use bench::{
+    table,
+    year::{self, JOBS},
+};
+use jobs::{JobFilter, Store};
 use runtime::Clock;
-use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 use store::Mirror;
 use testkit::{Engine, Options, PASSWORD, Postgres, Server, USER};
 
 const HEADS: &[&str] = &["store", "call", "p50 ms", "p99 ms", "max ms"];
-const JOBS: usize = 10_000;
-/// Tables in each job's document; about 5 KB.
-const TABLES: usize = 20;
 const CALLS: usize = 100;
-/// Jobs made at once while filling.
-const MAKERS: usize = 16;
 
 #[tokio::main]
 async fn main() {
@@ -42,21 +39,11 @@ async fn main() {
     table::print("10,000 jobs in the store", HEADS, &rows);
 }
 
-fn document() -> Value {
-    let tables = (0..TABLES).map(|n| {
-        json!({ "node": "192.168.1.101:3306", "database": "shop", "table": format!("orders_{n}"), "state": "done",
-                "file_bytes": 1_073_741_824_u64, "predicted_freed_bytes": 536_870_912, "predicted_low_bytes": 500_000_000,
-                "predicted_high_bytes": 560_000_000, "data_free_bytes": 530_000_000, "freed_bytes": 537_000_000 })
-    });
-    let tables: Vec<Value> = tables.collect();
-    json!({ "status": "completed", "statistics": { "space_freed_mb": 10_240, "tables_processed": tables } })
-}
-
 async fn measure(name: &str, place: &str) -> Vec<Vec<String>> {
     let store: Arc<dyn Store> = store::open(place, None).await.unwrap();
     let clock = Clock::real();
     let start = clock.instant();
-    fill(&store).await;
+    year::fill(&store, "recycle", status).await;
     let commits = format!("{:.2}", clock.since(start).as_secs_f64() * 1e3 / (2.0 * JOBS as f64));
     eprintln!("{name}: filled, {commits} ms per commit");
     let page = |limit, offset, statuses: &[JobStatus]| JobFilter { statuses: statuses.to_vec(), limit, offset };
@@ -77,7 +64,7 @@ async fn measure(name: &str, place: &str) -> Vec<Vec<String>> {
     let mut mirror = Mirror::new(Arc::clone(&store), "recycle", &file.path().join("jobs.json"));
     let clock = Clock::real();
     for call in ["writing jobs.json, all of it", "writing jobs.json, one job changed"] {
-        make(store.as_ref(), 1).await;
+        year::make(store.as_ref(), "recycle", status(1)).await;
         let start = clock.instant();
         assert!(mirror.write().await.unwrap());
         rows.push(row(name, call, &[clock.since(start)]));
@@ -85,27 +72,9 @@ async fn measure(name: &str, place: &str) -> Vec<Vec<String>> {
     rows
 }
 
-async fn fill(store: &Arc<dyn Store>) {
-    let makers = (0..MAKERS).map(|maker| {
-        let store = Arc::clone(store);
-        tokio::spawn(async move {
-            for n in (maker..JOBS).step_by(MAKERS) {
-                make(store.as_ref(), n).await;
-            }
-        })
-    });
-    for maker in makers.collect::<Vec<_>>() {
-        maker.await.unwrap();
-    }
-}
-
-/// Nearly all are completed, a few run: what a store looks like after a year.
-async fn make(store: &dyn Store, n: usize) {
-    let created_at = Clock::real().now();
-    let new = NewJob { kind: "recycle".to_owned(), body: document(), created_at };
-    let job = JobStore::create(store, new).await.unwrap();
-    let status = if n.is_multiple_of(1000) { JobStatus::Running } else { JobStatus::Completed };
-    store.save(&JobRecord { status, ..job }, None).await.unwrap();
+/// A few run.
+fn status(n: usize) -> JobStatus {
+    if n.is_multiple_of(1000) { JobStatus::Running } else { JobStatus::Completed }
 }
 
 async fn timed(calls: usize, call: impl AsyncFn()) -> Vec<Duration> {

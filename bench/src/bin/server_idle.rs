@@ -11,17 +11,13 @@
 )]
 
 use api::JobStatus;
-use bench::{program, table};
-use jobs::{JobRecord, JobStore, NewJob};
+use bench::{program, table, year};
+use jobs::Store;
 use reqwest::Client;
 use runtime::Clock;
-use serde_json::{Value, json};
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 use tokio::process::Child;
 
-const JOBS: usize = 10_000;
-/// Tables in each job's document; about 5 KB.
-const TABLES: usize = 20;
 const CALLS: usize = 500;
 
 #[tokio::main]
@@ -49,26 +45,13 @@ async fn main() {
     table::print("Server", &["what", "p50", "p99", "max"], &rows);
 }
 
-/// A store as it looks after a year: nearly all jobs are completed.
+/// Of a kind nobody works on, so that the server stays idle.
 async fn fill(file: &Path) {
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     let store = store::open(file.to_str().unwrap(), None).await.unwrap();
-    for _ in 0..JOBS {
-        let new = NewJob { kind: "elsewhere".to_owned(), body: document(), created_at: Clock::real().now() };
-        let job = store.create(new).await.unwrap();
-        store.save(&JobRecord { status: JobStatus::Completed, progress: 100.0, ..job }, None).await.unwrap();
-    }
+    let shared: Arc<dyn Store> = store.clone();
+    year::fill(&shared, "elsewhere", |_| JobStatus::Completed).await;
     store.close().await;
-}
-
-fn document() -> Value {
-    let tables = (0..TABLES).map(|n| {
-        json!({ "node": "192.168.1.101:3306", "database": "shop", "table": format!("orders_{n}"), "state": "done",
-                "file_bytes": 1_073_741_824_u64, "predicted_freed_bytes": 536_870_912, "predicted_low_bytes": 500_000_000,
-                "predicted_high_bytes": 560_000_000, "data_free_bytes": 530_000_000, "freed_bytes": 537_000_000 })
-    });
-    let tables: Vec<Value> = tables.collect();
-    json!({ "status": "completed", "statistics": { "space_freed_mb": 10_240, "tables_processed": tables } })
 }
 
 async fn answer(client: &Client, base: &str) {

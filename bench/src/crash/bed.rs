@@ -1,8 +1,6 @@
 //! A fleet that survives crashes, tables that waste space, and a store that outlives the tool.
 
-use api::{
-    DatabaseTarget, JobProgress, JobStatistics, JobStatus, RecycleConfig, RecycleDocument, RecycleJob, Scope, WorkMode,
-};
+use api::{DatabaseTarget, RecycleConfig, RecycleDocument, RecycleJob, Scope, WorkMode};
 use jobs::{JobStore, NewJob};
 use reclaim::plan::{PlanOptions, plan};
 use runtime::{Clock, Random};
@@ -80,20 +78,8 @@ impl Bed {
         let plan = plan(&primary.endpoint(), &self.config(), &PlanOptions::default(), &clock).await.expect("a plan");
         assert!(plan.work().count() > 0, "nothing to do: {plan:#?}");
         let now = clock.now();
-        let job = RecycleJob {
-            job_id: JobId(String::new()),
-            status: JobStatus::Pending,
-            config: plan.config.clone(),
-            progress: JobProgress::default(),
-            statistics: JobStatistics::default(),
-            created_at: now,
-            started_at: None,
-            completed_at: None,
-            error: String::new(),
-            error_code: 0,
-            notes: vec![],
-        };
-        let body = serde_json::to_value(RecycleDocument { job, plan }).expect("a document");
+        let document = RecycleDocument::new(plan.config.clone(), plan, now);
+        let body = serde_json::to_value(document).expect("a document");
         let new = NewJob { kind: reclaim::trade::KIND.into(), body, created_at: now };
         self.store.create(new).await.expect("a job").id
     }

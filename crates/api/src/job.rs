@@ -1,6 +1,9 @@
 //! Reclaim jobs on the wire (seed 002 §3.2.2–3.2.5, chapter 5).
 
-use crate::{plan::Estimate, topology::default_port};
+use crate::{
+    plan::{Estimate, Plan},
+    topology::default_port,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use types::{JobId, Secret, Span};
@@ -292,7 +295,29 @@ pub struct RecycleDocument {
     #[serde(flatten)]
     pub job: RecycleJob,
     /// Carried out as it stands.
-    pub plan: crate::Plan,
+    pub plan: Plan,
+}
+
+impl RecycleDocument {
+    /// A job as it is before anything was done.
+    pub fn new(config: RecycleConfig, plan: Plan, now: Timestamp) -> Self {
+        let progress = JobProgress { total_tables: plan.work().count() as u64, ..JobProgress::default() };
+        let statistics = JobStatistics { time_elapsed: Span::default().clock(), ..JobStatistics::default() };
+        let job = RecycleJob {
+            job_id: JobId(String::new()),
+            status: JobStatus::Pending,
+            config,
+            progress,
+            statistics,
+            created_at: now,
+            started_at: None,
+            completed_at: None,
+            error: String::new(),
+            error_code: 0,
+            notes: Vec::new(),
+        };
+        Self { job, plan }
+    }
 }
 
 /// Answer of job creation.

@@ -1,12 +1,9 @@
 //! Use cases that plan, enlist and stop jobs.
 
 use crate::{Caller, Control, Decision, Role, hands, input};
-use api::{
-    ClusterTopology, DiscoverRequest, JobConfig, JobCreated, JobProgress, JobRequest, JobStatistics, JobStatus, Plan,
-    RecycleConfig, RecycleDocument, RecycleJob,
-};
+use api::{ClusterTopology, DiscoverRequest, JobConfig, JobCreated, JobRequest, Plan, RecycleConfig, RecycleDocument};
 use mysql::Endpoint;
-use types::{Address, Code, Failure, JobId, Secret, Span};
+use types::{Address, Code, Failure, JobId, Secret};
 
 /// What creating a job came to.
 #[derive(Debug, Clone)]
@@ -20,27 +17,6 @@ pub enum Created {
 /// The right a job needs: letting one touch a writer takes the highest.
 fn needed(config: &JobConfig, defaults: bool) -> Role {
     if config.exclude_primary.unwrap_or(defaults) { Role::Operator } else { Role::Admin }
-}
-
-/// A job as it is before anything was done.
-fn fresh(config: RecycleConfig, plan: Plan, now: jiff::Timestamp) -> RecycleDocument {
-    let total_tables = plan.work().count() as u64;
-    let progress = JobProgress { total_tables, ..JobProgress::default() };
-    let statistics = JobStatistics { time_elapsed: Span::default().clock(), ..JobStatistics::default() };
-    let job = RecycleJob {
-        job_id: JobId(String::new()),
-        status: JobStatus::Pending,
-        config,
-        progress,
-        statistics,
-        created_at: now,
-        started_at: None,
-        completed_at: None,
-        error: String::new(),
-        error_code: 0,
-        notes: Vec::new(),
-    };
-    RecycleDocument { job, plan }
 }
 
 impl Control {
@@ -127,7 +103,7 @@ impl Control {
         let address = Address::new(target.host.clone(), target.port);
         let endpoint = self.endpoint(&address, &target.username, &target.password);
         self.hall.keyring.keep(&address, &target.username, &endpoint.password);
-        let document = fresh(config, plan, self.hall.clock.now());
+        let document = RecycleDocument::new(config, plan, self.hall.clock.now());
         let body = serde_json::to_value(document).map_err(|error| {
             Failure::new(Code::JobCreateFailed, format!("the plan cannot be stored: {error}"), "report this")
         })?;

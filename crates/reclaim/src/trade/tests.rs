@@ -4,7 +4,6 @@ use super::*;
 use api::JobStatus;
 use jobs::{Claim, Event, JobStore, MemoryStore, NewEntry, NewJob, Runner, RunnerOptions};
 use runtime::Random;
-use types::JobId;
 
 /// The home of all jobs, without any password.
 struct Forgetful;
@@ -35,20 +34,9 @@ fn body() -> Value {
         predicted_seconds: 0.0,
         warnings: vec![],
     };
-    let job = api::RecycleJob {
-        job_id: JobId(String::new()),
-        status: JobStatus::Running,
-        config,
-        progress: api::JobProgress::default(),
-        statistics: api::JobStatistics::default(),
-        created_at: at,
-        started_at: None,
-        completed_at: None,
-        error: String::new(),
-        error_code: 0,
-        notes: vec![],
-    };
-    serde_json::to_value(RecycleDocument { job, plan }).expect("a document")
+    let mut document = RecycleDocument::new(config, plan, at);
+    document.job.status = JobStatus::Running;
+    serde_json::to_value(document).expect("a document")
 }
 
 /// How the home leaves a job: its record once that is final or tells why it waits.

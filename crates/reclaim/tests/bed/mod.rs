@@ -1,7 +1,7 @@
 //! A bed for reclaim tests: real fleets with tables that waste space.
 #![allow(dead_code, reason = "each test program uses its part")]
 
-use api::{DatabaseTarget, JobStatus, Plan, RecycleConfig, RecycleDocument, RecycleJob, Scope, WorkMode};
+use api::{DatabaseTarget, Plan, RecycleConfig, RecycleDocument, RecycleJob, Scope, WorkMode};
 use jobs::{JobStore, MemoryStore, Runner, RunnerOptions};
 use reclaim::{
     plan::{PlanOptions, plan},
@@ -149,21 +149,8 @@ impl Hall {
 
     /// Submits a plan.
     pub async fn submit_plan(&self, plan: Plan) -> JobId {
-        let now = Clock::real().now();
-        let job = RecycleJob {
-            job_id: JobId(String::new()),
-            status: JobStatus::Pending,
-            config: plan.config.clone(),
-            progress: api::JobProgress::default(),
-            statistics: api::JobStatistics::default(),
-            created_at: now,
-            started_at: None,
-            completed_at: None,
-            error: String::new(),
-            error_code: 0,
-            notes: vec![],
-        };
-        let body = serde_json::to_value(RecycleDocument { job, plan }).expect("a document");
+        let document = RecycleDocument::new(plan.config.clone(), plan, Clock::real().now());
+        let body = serde_json::to_value(document).expect("a document");
         self.runner.submit("recycle", body).await.expect("a job").id
     }
 
