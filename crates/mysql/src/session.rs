@@ -99,12 +99,11 @@ impl Session {
     /// more use; nothing is killed, because behind a proxy our id may be somebody else's.
     pub async fn rows_within(&mut self, limit: Duration, sql: &str) -> Result<Vec<Row>, SqlError> {
         let address = self.endpoint.address.clone();
-        match tokio::time::timeout(limit, self.ask(sql)).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                self.stale = true;
-                Err(SqlError::Unanswered { address, limit })
-            }
+        if let Ok(answer) = tokio::time::timeout(limit, self.ask(sql)).await {
+            answer
+        } else {
+            self.stale = true;
+            Err(SqlError::Unanswered { address, limit })
         }
     }
 

@@ -152,7 +152,7 @@ async fn note_attempt_of(hall: &Hall, id: &types::JobId, connection: u32) {
         .expect("an attempt");
     note["connection"] = connection.into();
     let now = runtime::Clock::real().now();
-    let claim = jobs::Claim { owner: "crashed".to_owned(), span: Duration::from_secs(60) };
+    let claim = jobs::Claim { owner: "crashed".to_owned(), span: Duration::from_mins(1) };
     let lease = store.take_lease(id.as_str(), &claim, now).await.expect("the lease");
     let entry = jobs::NewEntry { unit, step: "rebuild".to_owned(), event: jobs::Event::Noted(note), at: now };
     store.append(id, entry, &lease).await.expect("a note");

@@ -154,23 +154,23 @@ async fn nobody_answers(engine: Engine) {
     }
     let capabilities = mysql::Capabilities::probe(&mut sessions[0]).await.expect("capabilities");
     proxy.silence();
-    let [a, b, c, d, e, f] = sessions.as_mut_slice() else { panic!("six sessions") };
+    let [first, second, third, fourth, fifth, sixth] = sessions.as_mut_slice() else { panic!("six sessions") };
     let needs = privilege::Needs::of_table(api::WorkMode::BinlogOff, true, true);
     let verdicts = [
-        ("writer", writer::verdict(&writer::probe(a, None).await, true)),
-        ("lag", lag::verdict(&topology::lag(b).await, 10.0, true)),
-        ("long_transaction", long_transaction::verdict(&long_transaction::probe(c).await, 60)),
-        ("metadata_lock", metadata_lock::verdict(&metadata_lock::probe(d, &TableName::new("a", "b")).await)),
-        ("backup_lock", backup_lock::verdict(&backup_lock::probe(e).await)),
-        ("privilege", privilege::verdict(&privilege::probe(f, &capabilities).await, &capabilities, needs)),
+        ("writer", writer::verdict(&writer::probe(first, None).await, true)),
+        ("lag", lag::verdict(&topology::lag(second).await, 10.0, true)),
+        ("long_transaction", long_transaction::verdict(&long_transaction::probe(third).await, 60)),
+        ("metadata_lock", metadata_lock::verdict(&metadata_lock::probe(fourth, &TableName::new("a", "b")).await)),
+        ("backup_lock", backup_lock::verdict(&backup_lock::probe(fifth).await)),
+        ("privilege", privilege::verdict(&privilege::probe(sixth, &capabilities).await, &capabilities, needs)),
     ];
     for (gate, verdict) in verdicts {
         let (GateVerdict::Wait { reason } | GateVerdict::Refuse { reason }) = verdict else { panic!("{gate} passes") };
         assert!(reason.contains("no answer") || reason.contains("unknown"), "{gate}: {reason}");
     }
     // Nor does one that is asked in a session whose last answer never came.
-    assert!(matches!(backup_lock::verdict(&backup_lock::probe(a).await), GateVerdict::Wait { .. }));
-    assert!(disk::probe(a).await.is_err(), "silence is not a server that does not tell");
+    assert!(matches!(backup_lock::verdict(&backup_lock::probe(first).await), GateVerdict::Wait { .. }));
+    assert!(disk::probe(first).await.is_err(), "silence is not a server that does not tell");
 }
 
 #[tokio::test]

@@ -36,8 +36,8 @@ pub async fn run(program: &'static str, cli: Cli) -> Result<ExitCode, Failure> {
     let app = App::new(program, &cli, screen)?;
     warn_of_argv(&cli);
     match cli.command {
-        Command::Topology(args) => unless_interrupted(topology::run(&app, args)).await,
-        Command::Recycle(args) => recycle::run(&app, args).await,
+        Command::Topology(args) => Box::pin(unless_interrupted(topology::run(&app, args))).await,
+        Command::Recycle(args) => Box::pin(recycle::run(&app, args)).await,
         Command::Monitor(args) => monitor::run(&app, &args).await,
         Command::Status(args) => unless_interrupted(status::run(&app, &args)).await,
         Command::Server(_) => server::run(&app).await,

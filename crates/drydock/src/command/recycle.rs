@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_millis(250);
 /// Plans, or runs to the end.
 pub async fn run(app: &App, args: RecycleArgs) -> Result<ExitCode, Failure> {
     if app.dry_run {
-        return unless_interrupted(dry_run(app, &args)).await;
+        return Box::pin(unless_interrupted(dry_run(app, &args))).await;
     }
     let mut interrupts = Interrupts::listen_at_terminal()?;
     let request = tokio::select! {

@@ -100,7 +100,7 @@ impl Shelf {
     /// `.1` to `.2` and so on up to the first gap; what stands beyond the last place kept goes.
     fn move_up(&self) -> io::Result<()> {
         let places = |number: u64| ["", ".gz"].map(|end| self.named(&format!(".{number}{end}")));
-        let taken = (1..).take_while(|number| places(*number).iter().any(|path| path.exists())).count() as u64;
+        let taken = (1..u64::MAX).take_while(|number| places(*number).iter().any(|path| path.exists())).count() as u64;
         for number in (1..=taken).rev() {
             for (from, to) in places(number).iter().zip(places(number + 1)) {
                 let moved = if number >= self.keep { fs::remove_file(from) } else { fs::rename(from, to) };

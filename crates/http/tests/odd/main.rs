@@ -51,10 +51,10 @@ fn judge(status: u16, text: &str, fits: bool) -> Option<&'static str> {
         return Some("has no code");
     };
     if number == 0 {
-        return if !fits {
-            Some("was taken though it does not fit the document")
-        } else {
+        return if fits {
             (status >= 300).then_some("is 0")
+        } else {
+            Some("was taken though it does not fit the document")
         };
     }
     let Ok(code) = Code::try_from(number) else { return Some("has a code the seed does not know") };

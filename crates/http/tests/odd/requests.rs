@@ -147,7 +147,7 @@ impl Place<'_> {
         let mut texts = Vec::new();
         for name in &names {
             texts.extend(WORDS.iter().map(|word| format!("{name}={word}")));
-            texts.extend([format!("{name}"), format!("{name}=1&{name}=2"), format!("{name}={}", "9".repeat(3000))]);
+            texts.extend([name.to_string(), format!("{name}=1&{name}=2"), format!("{name}={}", "9".repeat(3000))]);
         }
         if !names.is_empty() {
             texts.extend(["none_such=1", "&&&===", "%", "%zz=%", "=", "a[b]=c"].map(str::to_owned));
@@ -162,7 +162,7 @@ impl Place<'_> {
             return vec![self.odd(self.good_path(), None, true, "as it is")];
         };
         let mut pointers = Vec::new();
-        fields(&good, String::new(), &mut pointers);
+        fields(&good, "", &mut pointers);
         let mut bodies: Vec<(Value, String)> = vec![(good.clone(), "as it is".to_owned())];
         bodies.extend(values().into_iter().map(|value| (value, "whole body".to_owned())));
         for pointer in pointers {
@@ -197,10 +197,10 @@ impl Place<'_> {
     }
 }
 
-fn fields(value: &Value, at: String, found: &mut Vec<String>) {
+fn fields(value: &Value, at: &str, found: &mut Vec<String>) {
     for (name, below) in value.as_object().into_iter().flatten() {
         found.push(format!("{at}/{name}"));
-        fields(below, format!("{at}/{name}"), found);
+        fields(below, &format!("{at}/{name}"), found);
     }
 }
 

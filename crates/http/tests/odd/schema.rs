@@ -10,7 +10,7 @@ pub fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     }
 }
 
-fn choices<'a>(schema: &'a Value) -> Option<&'a Vec<Value>> {
+fn choices(schema: &Value) -> Option<&Vec<Value>> {
     ["oneOf", "anyOf"].iter().find_map(|word| schema[*word].as_array())
 }
 
@@ -63,8 +63,10 @@ pub fn fits(document: &Value, schema: &Value, value: &Value) -> bool {
 
 fn fits_kind(document: &Value, schema: &Value, kind: &str, value: &Value) -> bool {
     match (kind, value) {
-        ("null", Value::Null) | ("boolean", Value::Bool(_)) | ("string", Value::String(_)) => true,
-        ("number", Value::Number(_)) => true,
+        ("null", Value::Null)
+        | ("boolean", Value::Bool(_))
+        | ("string", Value::String(_))
+        | ("number", Value::Number(_)) => true,
         ("integer", Value::Number(number)) => whole(schema, number),
         ("array", Value::Array(items)) => items.iter().all(|item| fits(document, &schema["items"], item)),
         ("object", Value::Object(fields)) => fits_object(document, schema, fields),

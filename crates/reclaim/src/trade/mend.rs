@@ -75,10 +75,11 @@ impl Crew {
                 ..self.piece(&share, index, table, is_writer)
             };
             let unit = rebuild::unit(&Arc::new(work));
-            match run_unit(&self.job.journal, &unit, &self.job.cancel).await.map_err(Failure::from)? {
-                UnitOutcome::Stuck(failure) => return Err(failure.into()),
-                _ => tracing::info!(job = %self.job.record.id, unit = unit.key, "mended"),
+            let outcome = run_unit(&self.job.journal, &unit, &self.job.cancel).await.map_err(Failure::from)?;
+            if let UnitOutcome::Stuck(failure) = outcome {
+                return Err(failure.into());
             }
+            tracing::info!(job = %self.job.record.id, unit = unit.key, "mended");
         }
         Ok(())
     }

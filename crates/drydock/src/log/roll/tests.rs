@@ -51,7 +51,7 @@ fn texts(folder: &Path) -> Vec<(String, String)> {
         let name = entry.file_name().to_string_lossy().into_owned();
         let mut text = String::new();
         let mut file = std::fs::File::open(entry.path()).unwrap();
-        if name.ends_with(".gz") {
+        if entry.path().extension().is_some_and(|end| end == "gz") {
             GzDecoder::new(file).read_to_string(&mut text).unwrap_or_else(|error| panic!("{name}: {error}"));
         } else {
             file.read_to_string(&mut text).unwrap();
@@ -71,7 +71,9 @@ fn lines(folder: &Path) -> BTreeMap<String, Vec<usize>> {
             found.entry(words[0].to_owned()).or_default().push(words[1].parse().unwrap());
         }
     }
-    found.values_mut().for_each(|numbers| numbers.sort_unstable());
+    for numbers in found.values_mut() {
+        numbers.sort_unstable();
+    }
     found
 }
 
@@ -130,7 +132,7 @@ fn only_so_many_are_kept() {
         let logging = Logging { max_backups: 2, compress, ..logging(file.clone()) };
         let mut roller = Roller::open(&logging).unwrap();
         for _ in 0..5 {
-            roller.write_all(&[b'x'; 600_000]).unwrap();
+            roller.write_all(&vec![b'x'; 600_000]).unwrap();
         }
         drop(roller);
         let mut names: Vec<String> = texts(folder.path()).into_iter().map(|(name, _)| name).collect();

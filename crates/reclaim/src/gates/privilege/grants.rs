@@ -147,7 +147,7 @@ impl Line {
         };
         let Some((list, rest)) = cut(rest, " ON ") else { return Some(Self::Role) };
         let (place, who) = cut(rest, if revoke { " FROM " } else { " TO " })?;
-        let names = items(list).into_iter().filter(|name| !name.contains('(')).map(|name| name.to_ascii_uppercase());
+        let names = items(list).into_iter().filter(|name| !name.contains('(')).map(str::to_ascii_uppercase);
         Some(Self::Rights { revoke, names: names.collect(), place: Place::read(place)?, holder: holder(who) })
     }
 }
@@ -222,7 +222,9 @@ mod tests {
 
     fn grants(lines: &[&str], wildcards: bool) -> Grants {
         let mut grants = Grants { wildcards, ..Grants::default() };
-        lines.iter().for_each(|line| grants.add(line));
+        for line in lines {
+            grants.add(line);
+        }
         grants
     }
 

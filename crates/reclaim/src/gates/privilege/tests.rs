@@ -10,7 +10,9 @@ fn server(flavor: Flavor, version: Version) -> Capabilities {
 /// Of an account with those lines of `SHOW GRANTS`.
 pub(crate) fn rights(lines: &[&str], binlog_off: bool) -> Rights {
     let mut rights = Rights { binlog_off, account: "`d`@`%`".into(), ..Rights::default() };
-    lines.iter().for_each(|line| rights.grants.add(line));
+    for line in lines {
+        rights.grants.add(line);
+    }
     rights
 }
 
