@@ -41,12 +41,13 @@ pub async fn prepare(primary: &Endpoint) {
     session.close().await;
 }
 
-/// Starts `per_second` small transactions on the primary, a heartbeat every 50 ms, and a watcher per member.
-pub fn start(primary: &Endpoint, watched: &[Endpoint], per_second: u64) -> Load {
+/// Starts `per_second` small transactions on the primary, a heartbeat every 50 ms, and a watcher per member. Every other
+/// transaction is an insert elsewhere, the rest change one row each of `table` (`id` below `ids`), which is being rebuilt.
+pub fn start(primary: &Endpoint, watched: &[Endpoint], per_second: u64, table: &'static str, ids: u64) -> Load {
     let (stop, writes) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let mut tasks = vec![
         tokio::spawn(beat(primary.clone(), stop.clone())),
-        tokio::spawn(write(primary.clone(), per_second, stop.clone(), writes.clone())),
+        tokio::spawn(write(primary.clone(), per_second, (table, ids), stop.clone(), writes.clone())),
     ];
     let mut lags = Vec::new();
     for endpoint in watched {
@@ -79,14 +80,25 @@ async fn beat(primary: Endpoint, stop: Arc<AtomicBool>) {
     }
 }
 
-async fn write(primary: Endpoint, per_second: u64, stop: Arc<AtomicBool>, writes: Arc<AtomicU64>) {
+async fn write(
+    primary: Endpoint,
+    per_second: u64,
+    (table, ids): (&'static str, u64),
+    stop: Arc<AtomicBool>,
+    writes: Arc<AtomicU64>,
+) {
     let mut session = Session::connect(&primary).await.unwrap();
     let mut tick = tokio::time::interval(Duration::from_micros(1_000_000 / per_second.max(1)));
     while !stop.load(Ordering::Relaxed) {
         tick.tick().await;
         let count = writes.fetch_add(1, Ordering::Relaxed);
-        let insert = format!("INSERT INTO bench_load.rows_in (k, pad) VALUES ({}, REPEAT('x', 180))", count % 1000);
-        session.run(&insert).await.unwrap();
+        let statement = if count.is_multiple_of(2) {
+            format!("INSERT INTO bench_load.rows_in (k, pad) VALUES ({}, REPEAT('x', 180))", count % 1000)
+        } else {
+            // A stride prime to the number of ids comes by everywhere.
+            format!("UPDATE {table} SET k = k + 1 WHERE id = {}", count * 7919 % ids)
+        };
+        session.run(&statement).await.unwrap();
     }
 }
 

@@ -25,12 +25,19 @@ pub fn recycle(member: &Address, home: &Path) -> Command {
     command
 }
 
-/// Finds `seconds` of a table anywhere in a report.
-pub fn seconds_of(report: &Value, table: &str) -> Option<f64> {
+/// Finds a field of a table anywhere in a plan or report.
+pub fn of_table<'a>(report: &'a Value, table: &str, field: &str) -> Option<&'a Value> {
     match report {
-        Value::Object(map) if map.get("table").and_then(Value::as_str) == Some(table) => map.get("seconds")?.as_f64(),
-        Value::Object(map) => map.values().find_map(|value| seconds_of(value, table)),
-        Value::Array(list) => list.iter().find_map(|value| seconds_of(value, table)),
+        Value::Object(map) if map.get("table").and_then(Value::as_str) == Some(table) && map.contains_key(field) => {
+            map.get(field)
+        }
+        Value::Object(map) => map.values().find_map(|value| of_table(value, table, field)),
+        Value::Array(list) => list.iter().find_map(|value| of_table(value, table, field)),
         _ => None,
     }
+}
+
+/// Seconds a table's statement took, by a report.
+pub fn seconds_of(report: &Value, table: &str) -> Option<f64> {
+    of_table(report, table, "seconds").and_then(Value::as_f64)
 }

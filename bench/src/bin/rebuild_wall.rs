@@ -33,12 +33,13 @@ async fn measure(engine: Engine) -> Vec<Vec<String>> {
         }
         let replica = &fleet.servers[1];
         let file = replica.file_bytes(format!("shop/{}.ibd", names[1]));
+        let statement = planned(replica, home.path(), &names[0]).await;
         // Who goes first changes from pair to pair, so a warming cache favours neither.
         let (bare, (inside, whole)) = if pair % 2 == 0 {
             let tool = tool(replica, home.path(), &names[1]).await;
-            (bare(replica, &names[0]).await, tool)
+            (bare(replica, &statement).await, tool)
         } else {
-            (bare(replica, &names[0]).await, tool(replica, home.path(), &names[1]).await)
+            (bare(replica, &statement).await, tool(replica, home.path(), &names[1]).await)
         };
         ratios.push(inside / bare);
         let cells =
@@ -62,7 +63,18 @@ async fn waste(fleet: &Fleet, name: &str) {
     fleet.servers[1].settled().await;
 }
 
-async fn bare(replica: &Server, name: &str) -> f64 {
+/// The statement the tool would run on a table, from its own dry run.
+async fn planned(replica: &Server, home: &std::path::Path, name: &str) -> String {
+    let mut recycle = program::recycle(&replica.address(), home);
+    recycle.args(["--database", "shop", "--table", name, "--dry-run", "--output-format", "json"]);
+    let output = recycle.output().await.expect("the tool starts");
+    let plan: Value = serde_json::from_slice(&output.stdout).expect("a dry run prints its plan as JSON");
+    let statements = program::of_table(&plan, name, "statements").and_then(Value::as_array);
+    let alter = statements.into_iter().flatten().filter_map(Value::as_str).find(|text| text.starts_with("ALTER"));
+    alter.unwrap_or_else(|| panic!("no statement for {name}: {plan:#}")).to_owned()
+}
+
+async fn bare(replica: &Server, statement: &str) -> f64 {
     let mut session = replica.session().await;
     session.run("SET SESSION sql_log_bin = 0").await.unwrap();
     if replica.engine() == Engine::MySql {
@@ -71,7 +83,7 @@ async fn bare(replica: &Server, name: &str) -> f64 {
     }
     let clock = Clock::real();
     let start = clock.instant();
-    session.run(&format!("ALTER TABLE shop.{name} FORCE, ALGORITHM=INPLACE, LOCK=NONE")).await.unwrap();
+    session.run_watched(statement).await.unwrap();
     let seconds = clock.since(start).as_secs_f64();
     if replica.engine() == Engine::MySql {
         session.run("SET GLOBAL innodb_segment_reserve_factor = 12.5").await.unwrap();

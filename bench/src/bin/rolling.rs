@@ -83,7 +83,7 @@ async fn measure(way: Way) -> Vec<String> {
         fleet.catch_up(replica, 0).await;
     }
     let before: Vec<u64> = fleet.servers.iter().map(|server| server.file_bytes("shop/orders.ibd")).collect();
-    let load = load::start(&endpoints[0], &endpoints, 200);
+    let load = load::start(&endpoints[0], &endpoints, 200, "shop.orders", ROWS);
     tokio::time::sleep(Duration::from_secs(2)).await;
     let clock = Clock::real();
     let start = clock.instant();
