@@ -79,6 +79,7 @@ impl Database {
                 .await
                 .map_err(|error| StoreError::Unavailable(format!("{}: {error}", directory.display())))?;
         }
+        make_shrinkable(&place).await?;
         let writer = connect(&place, if place.dialect == Dialect::Sqlite { 1 } else { CONNECTIONS }).await?;
         let (clock, random) = (Clock::real(), Random::real());
         let database = Database { reader: writer.clone(), place, writer, clock, random };
@@ -142,6 +143,22 @@ impl Database {
         self.reader.close().await;
         self.writer.close().await;
     }
+}
+
+/// Lets a SQLite file give free pages back. It counts only before the first table, and it writes: on every connection it would
+/// keep each new one out while the disk is full.
+async fn make_shrinkable(place: &Place) -> Result<(), StoreError> {
+    let is_new = |file: &std::path::PathBuf| file.metadata().map_or(true, |told| told.len() == 0);
+    if !place.file.as_ref().is_some_and(is_new) {
+        return Ok(());
+    }
+    let failed = |error: sqlx::Error| StoreError::Unavailable(place.explained(&error.to_string()));
+    let options = AnyConnectOptions::from_str(place.url.expose()).map_err(failed)?;
+    let mut connection = AnyConnection::connect_with(&options).await.map_err(failed)?;
+    for statement in ["PRAGMA busy_timeout = 10000", "PRAGMA auto_vacuum = INCREMENTAL"] {
+        connection.execute(statement).await.map_err(failed)?;
+    }
+    connection.close().await.map_err(failed)
 }
 
 async fn connect(place: &Place, connections: u32) -> Result<AnyPool, StoreError> {

@@ -43,10 +43,8 @@ impl Dialect {
     pub(crate) fn on_connect(self) -> &'static [&'static str] {
         match self {
             // FULL: a journal entry is on disk before its step acts. WAL: readers and other processes go on meanwhile.
-            // The first of them counts only before there is a first table: free pages can be given back. The last keeps the log
-            // that one large write made long from staying so.
+            // The last keeps the log that one large write made long from staying so.
             Dialect::Sqlite => &[
-                "PRAGMA auto_vacuum = INCREMENTAL",
                 "PRAGMA busy_timeout = 10000",
                 "PRAGMA journal_mode = WAL",
                 "PRAGMA synchronous = FULL",

@@ -22,11 +22,11 @@ async fn refusal(server: &Server) -> String {
 async fn until_members(server: &Server, wanted: &str) {
     let sql =
         "SELECT GROUP_CONCAT(MEMBER_STATE ORDER BY MEMBER_STATE) FROM performance_schema.replication_group_members";
-    let mut seen = String::new();
+    let (mut seen, mut session) = (String::new(), server.session().await);
     for _ in 0..1200 {
-        seen = server.value(sql).await;
+        seen = session.value(sql).await.expect("the member answers").unwrap_or_default();
         if seen == wanted {
-            return;
+            return session.close().await;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
