@@ -50,16 +50,8 @@ async fn run(fleet: &Fleet, statements: &[String]) {
 
 /// A replica on which every arm there is by default has something to do: protected, impatient, with a table to be copied.
 async fn demanding(engine: Engine) -> Fleet {
-    let fleet = bed::fleet(engine, 1).await;
-    for table in ["orders", "texts"] {
-        bed::fill(fleet.primary(), "shop", table, 20_000, "").await;
-    }
-    fleet.primary().run(&["ALTER TABLE shop.texts ADD FULLTEXT (v)"]).await;
-    for table in ["orders", "texts"] {
-        bed::scatter(fleet.primary(), "shop", table).await;
-    }
+    let fleet = bed::impatient(engine).await;
     run(&fleet, &statements(engine)).await;
-    fleet.servers[1].run(&["SET GLOBAL lock_wait_timeout = 1"]).await;
     fleet.servers[1].purged().await;
     fleet
 }

@@ -65,24 +65,8 @@ fn works_on(plan: &Plan, table: &str) -> bool {
     plan.work().any(|work| work.table == table)
 }
 
-/// A replica that wants its applier stopped for a copy, and has a table that can only be copied.
-async fn impatient(engine: Engine) -> Fleet {
-    let fleet = bed::fleet(engine, 1).await;
-    for table in ["orders", "texts"] {
-        bed::fill(fleet.primary(), "shop", table, 20_000, "").await;
-    }
-    fleet.primary().run(&["ALTER TABLE shop.texts ADD FULLTEXT (v)"]).await;
-    for table in ["orders", "texts"] {
-        bed::scatter(fleet.primary(), "shop", table).await;
-    }
-    fleet.catch_up(1, 0).await;
-    fleet.servers[1].run(&["SET GLOBAL lock_wait_timeout = 1"]).await;
-    fleet.servers[1].purged().await;
-    fleet
-}
-
 async fn cannot_stop_the_applier(engine: Engine) {
-    let fleet = impatient(engine).await;
+    let fleet = bed::impatient(engine).await;
     let replica = &fleet.servers[1];
     weak(&fleet, plain(engine)).await;
     let plan = planned(replica).await;

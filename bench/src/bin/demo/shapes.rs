@@ -66,7 +66,7 @@ pub const SHAPES: [Shape; 5] = [
 
 const ROWS: u32 = 150_000;
 
-/// Makes all of them on the primary and waits until every replica has them stands still:
+/// Makes all of them on the primary and waits until every replica has them and stands still:
 /// what was deleted is purged and every page written, as on a server some minutes later.
 pub async fn fill(fleet: &Fleet) {
     let mut primary = fleet.primary().session().await;

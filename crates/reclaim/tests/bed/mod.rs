@@ -91,6 +91,22 @@ pub async fn wasteful(engine: Engine, replicas: usize, rows: u64) -> Fleet {
     fleet
 }
 
+/// A replica that wants its applier stopped for a copy, and has a table that can only be copied.
+pub async fn impatient(engine: Engine) -> Fleet {
+    let fleet = fleet(engine, 1).await;
+    for table in ["orders", "texts"] {
+        fill(fleet.primary(), "shop", table, 20_000, "").await;
+    }
+    fleet.primary().run(&["ALTER TABLE shop.texts ADD FULLTEXT (v)"]).await;
+    for table in ["orders", "texts"] {
+        scatter(fleet.primary(), "shop", table).await;
+    }
+    fleet.catch_up(1, 0).await;
+    fleet.servers[1].run(&["SET GLOBAL lock_wait_timeout = 1"]).await;
+    fleet.servers[1].purged().await;
+    fleet
+}
+
 /// A checksum of a table's rows that no server has dropped: the sum of each row's CRC.
 pub async fn checksum(server: &Server, table: &str) -> String {
     server.value(&format!("SELECT CONCAT(COUNT(*), '/', SUM(CRC32(CONCAT_WS('#', id, k, v)))) FROM {table}")).await
