@@ -2,7 +2,10 @@
 
 use api::{DatabaseTarget, RecycleConfig, RecycleDocument, RecycleJob, Scope, WorkMode};
 use jobs::{JobStore, NewJob};
-use reclaim::plan::{PlanOptions, plan};
+use reclaim::{
+    gates::errant,
+    plan::{PlanOptions, plan},
+};
 use runtime::{Clock, Random};
 use std::{sync::Arc, time::Duration};
 use store::SqlStore;
@@ -68,20 +71,32 @@ impl Bed {
         for replica in 1..self.fleet.servers.len() {
             self.fleet.protect(replica).await;
             self.fleet.catch_up(replica, 0).await;
-            self.fleet.servers[replica].purged().await;
+            self.fleet.servers[replica].settled().await;
         }
     }
 
-    /// Plans the replicas and puts the job into the store, for whoever works there.
-    pub async fn submit(&self) -> JobId {
+    /// Plans the replicas and puts the job into the store, for whoever works there; `None` if nothing is to be done.
+    pub async fn submit(&self) -> Option<JobId> {
         let (clock, primary) = (Clock::real(), self.fleet.primary());
         let plan = plan(&primary.endpoint(), &self.config(), &PlanOptions::default(), &clock).await.expect("a plan");
-        assert!(plan.work().count() > 0, "nothing to do: {plan:#?}");
+        plan.work().next()?;
         let now = clock.now();
         let document = RecycleDocument::new(plan.config.clone(), plan, now);
         let body = serde_json::to_value(document).expect("a document");
         let new = NewJob { kind: reclaim::trade::KIND.into(), body, created_at: now };
-        self.store.create(new).await.expect("a job").id
+        Some(self.store.create(new).await.expect("a job").id)
+    }
+
+    /// Does what a job's notes say against a statement that a server's recovery has logged; false if they say nothing.
+    pub async fn cure(&self, job: &RecycleJob) -> bool {
+        let told = job.notes.iter().filter(|note| note.contains(errant::CURE));
+        let nodes: Vec<&str> = told.filter_map(|note| note.split_once(": ")).map(|(node, _)| node).collect();
+        for server in &self.fleet.servers {
+            if nodes.contains(&server.address().to_string().as_str()) {
+                server.run(&errant::CURE.split("; ").collect::<Vec<_>>()).await;
+            }
+        }
+        !nodes.is_empty()
     }
 
     fn config(&self) -> RecycleConfig {

@@ -5,6 +5,7 @@ pub mod bed;
 pub mod check;
 pub mod worker;
 
+use api::JobStatus;
 use bed::Bed;
 use runtime::Random;
 use std::{path::Path, process::Child, time::Duration};
@@ -17,6 +18,8 @@ pub struct Round {
     pub tools: u32,
     /// Times a server was killed.
     pub servers: u32,
+    /// Times a server's recovery logged our statement: the job said what to do, that was done, and the job began anew.
+    pub cured: u32,
     /// How the job ended.
     pub ended: String,
     /// What was wrong afterwards; empty if nothing was.
@@ -38,7 +41,7 @@ pub async fn play(engine: Engine, program: &Path, rounds: u32, random: &Random) 
 async fn play_one(bed: &mut Bed, program: &Path, random: &Random) -> Round {
     bed.waste().await;
     let before = check::state(bed).await;
-    let id = bed.submit().await;
+    let mut id = bed.submit().await.expect("work");
     let mut round = Round::default();
     let mut tool = Tool(worker::spawn(program, bed.store_path()));
     for _ in 0..=random.below(3) {
@@ -56,7 +59,16 @@ async fn play_one(bed: &mut Bed, program: &Path, random: &Random) -> Round {
             tool = Tool(worker::spawn(program, bed.store_path()));
         }
     }
-    let job = bed.finished(&id).await;
+    let mut job = bed.finished(&id).await;
+    while bed.cure(&job).await {
+        round.cured += 1;
+        let Some(next) = bed.submit().await else {
+            job.status = JobStatus::Completed;
+            break;
+        };
+        id = next;
+        job = bed.finished(&id).await;
+    }
     tool.kill();
     round.ended = format!("{} {}", job.status.as_str(), job.error).trim().to_owned();
     round.wrong = check::after(bed, &before, &id, &job).await;

@@ -1,6 +1,6 @@
 //! What the hall holds, and how it opens, starts, reloads and ends.
 
-use crate::{Caller, Role, Settings, access, input, keyring::Keyring, sampler::Readings};
+use crate::{Caller, Role, Settings, access, input, keyring::Keyring, sampler::Readings, watch::Teller};
 use api::{ClusterTopology, JobUpdate};
 use arc_swap::ArcSwap;
 use jobs::{Runner, Store};
@@ -36,6 +36,8 @@ pub(crate) struct Hall {
     pub(crate) runner: OnceLock<Runner>,
     pub(crate) updates: broadcast::Sender<JobUpdate>,
     pub(crate) watching: OnceLock<()>,
+    /// What watchers were told.
+    pub(crate) teller: Mutex<Teller>,
     /// Requests that ask servers: so many at once.
     pub(crate) asking: Semaphore,
     /// Requests that ask servers or wait to: one more than this many is refused.
@@ -105,6 +107,7 @@ impl Control {
             runner: OnceLock::new(),
             updates: broadcast::channel(UPDATES).0,
             watching: OnceLock::new(),
+            teller: Mutex::default(),
             asking: Semaphore::new(workers),
             waiting: Semaphore::new(workers.saturating_add(queue).min(Semaphore::MAX_PERMITS)),
             tasks: TaskTracker::new(),

@@ -1,10 +1,10 @@
 //! Job changes for those who watch: the worker's own, and those other processes make in the same store.
 
-use crate::{Caller, Control, Role};
+use crate::{Caller, Control, Role, hall::lock};
 use api::{JobStatus, JobUpdate};
 use jobs::{JobFilter, JobRecord, JobRow};
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
     time::Duration,
 };
@@ -25,7 +25,7 @@ struct Told {
 
 /// Keeps order: no job goes backwards, nothing is told twice.
 #[derive(Default)]
-struct Teller {
+pub(crate) struct Teller {
     told: HashMap<JobId, Told>,
 }
 
@@ -62,29 +62,39 @@ impl Teller {
         Some(update)
     }
 
-    fn is_news(&self, row: &JobRow) -> bool {
-        self.told.get(&row.id).is_none_or(|told| told.version < row.version)
+    /// Notes what a watcher was shown, so that it hears of these jobs' end wherever they end.
+    fn shown(&mut self, records: &[JobRecord]) {
+        for record in records.iter().filter(|record| !record.status.is_final()) {
+            let told = Told { version: record.version, progress: record.progress };
+            self.told.entry(record.id.clone()).or_insert(told);
+        }
     }
 
-    /// Jobs told of as active that are not among these any more.
-    fn missing(&self, active: &HashSet<JobId>) -> Vec<JobId> {
-        self.told.keys().filter(|id| !active.contains(id)).cloned().collect()
+    /// Jobs to tell of: those that moved, and those told of as active that are not among the active ones any more.
+    fn news(&self, rows: &[JobRow], active: &HashSet<JobId>) -> Vec<JobId> {
+        let moved = |row: &&JobRow| self.told.get(&row.id).is_none_or(|told| told.version < row.version);
+        let ended = self.told.keys().filter(|id| !active.contains(id));
+        rows.iter().filter(moved).map(|row| &row.id).chain(ended).cloned().collect()
     }
 }
 
 impl Control {
-    /// Every change of every job from now on; a slow reader gets `Lagged` and should ask [`Control::active_jobs`].
+    /// Every change of every job from now on; a slow reader gets `Lagged` and should ask [`Control::jobs_now`].
     pub fn subscribe(&self) -> broadcast::Receiver<JobUpdate> {
         let receiver = self.hall.updates.subscribe();
         self.watch();
         receiver
     }
 
-    /// One update for each job that is not final: what a watcher starts from. Viewer.
-    pub async fn active_jobs(&self, caller: &Caller) -> Result<Vec<JobUpdate>, Failure> {
+    /// One update for each job that is not final, and for each of `known` as it stands: what a watcher starts from, and
+    /// what one that missed something needs. A watcher hears of the end of every job it was shown. Viewer.
+    pub async fn jobs_now(&self, caller: &Caller, known: Vec<JobId>) -> Result<Vec<JobUpdate>, Failure> {
         caller.require(Role::Viewer, "jobs.watch")?;
-        let ids: Vec<JobId> = self.unfinished().await?.into_iter().map(|row| row.id).collect();
-        Ok(self.hall.store.get_many(&ids).await?.iter().map(update_of).collect())
+        let active = self.unfinished().await?.into_iter().map(|row| row.id);
+        let ids: BTreeSet<JobId> = active.chain(known).collect();
+        let records = self.hall.store.get_many(&ids.into_iter().collect::<Vec<_>>()).await?;
+        lock(&self.hall.teller).shown(&records);
+        Ok(records.iter().map(update_of).collect())
     }
 
     async fn unfinished(&self) -> Result<Vec<JobRow>, Failure> {
@@ -101,7 +111,6 @@ impl Control {
     }
 
     async fn tell(&self) {
-        let mut teller = Teller::default();
         let mut own: Option<broadcast::Receiver<Arc<JobRecord>>> = None;
         loop {
             own = own.or_else(|| self.hall.runner.get().map(jobs::Runner::updates));
@@ -113,30 +122,29 @@ impl Control {
             };
             tokio::select! {
                 record = news => match record {
-                    Ok(record) => self.send(teller.tell(&record)),
-                    Err(RecvError::Lagged(_)) => self.look(&mut teller).await,
+                    Ok(record) => self.send(&record),
+                    Err(RecvError::Lagged(_)) => self.look().await,
                     Err(RecvError::Closed) => return,
                 },
                 () = self.hall.clock.sleep(LOOK) => if self.hall.updates.receiver_count() > 0 {
-                    self.look(&mut teller).await;
+                    self.look().await;
                 },
             }
         }
     }
 
     /// Asks the store, and tells what is news: unfinished jobs, and those told of before that ended elsewhere.
-    async fn look(&self, teller: &mut Teller) {
+    async fn look(&self) {
         let Ok(rows) = self.unfinished().await else { return };
         let active: HashSet<JobId> = rows.iter().map(|row| row.id.clone()).collect();
-        let mut news: Vec<JobId> = rows.iter().filter(|row| teller.is_news(row)).map(|row| row.id.clone()).collect();
-        news.extend(teller.missing(&active));
+        let news = lock(&self.hall.teller).news(&rows, &active);
         for record in self.hall.store.get_many(&news).await.unwrap_or_default() {
-            self.send(teller.tell(&record));
+            self.send(&record);
         }
     }
 
-    fn send(&self, update: Option<JobUpdate>) {
-        if let Some(update) = update {
+    fn send(&self, record: &JobRecord) {
+        if let Some(update) = lock(&self.hall.teller).tell(record) {
             // Nobody watching is no error.
             let _ = self.hall.updates.send(update);
         }

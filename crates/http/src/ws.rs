@@ -84,7 +84,7 @@ pub(crate) async fn monitor(
     let place = Place::take(&door).ok_or_else(busy)?;
     // Subscribed before the jobs are listed, so that no change falls between.
     let updates = door.control().subscribe();
-    let jobs = door.control().active_jobs(&caller).await?;
+    let jobs = door.control().jobs_now(&caller, Vec::new()).await?;
     let upgrade = upgrade.max_message_size(LARGEST).max_frame_size(LARGEST).protocols(["bearer"]);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let watcher = Watcher { socket, caller, door: place.0.clone(), seen: Seen::default(), _place: place };
@@ -121,7 +121,8 @@ impl Watcher {
                     Ok(update) => self.tell(update).await?,
                     // Some were missed: what matters is where each job stands now.
                     Err(RecvError::Lagged(_)) => {
-                        let jobs = self.door.control().active_jobs(&self.caller).await.map_err(|_| Gone)?;
+                        let known = self.seen.0.keys().cloned().collect();
+                        let jobs = self.door.control().jobs_now(&self.caller, known).await.map_err(|_| Gone)?;
                         self.tell_all(jobs).await?;
                     }
                     Err(RecvError::Closed) => return self.leave().await,

@@ -8,6 +8,7 @@ use control::Settings;
 use futures::{SinkExt, StreamExt};
 use jobs::{JobRecord, JobStore, NewJob};
 use serde_json::{Value, json};
+use std::time::Duration;
 use support::{Bed, three_tokens};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
@@ -66,6 +67,19 @@ async fn a_watcher_begins_with_what_is_and_sees_it_rise_to_100() {
         }
     }
     assert!((before - 100.0).abs() < f64::EPSILON);
+    bed.end().await;
+}
+
+/// A job that another process ends before this one has asked the store for the first time.
+#[tokio::test]
+async fn whoever_was_shown_a_job_hears_of_its_end() {
+    let bed = Bed::start(Settings::default()).await;
+    let begun = save(&bed, &job(&bed).await, JobStatus::Running, 47.5).await;
+    let (mut socket, _) = connect_async(address(&bed, "")).await.unwrap();
+    assert_eq!(next(&mut socket).await["status"], "running");
+    save(&bed, &begun, JobStatus::Completed, 100.0).await;
+    let end = tokio::time::timeout(Duration::from_secs(20), next(&mut socket)).await.expect("it is told of the end");
+    assert_eq!((&end["job_id"], &end["status"]), (&json!(begun.id.as_str()), &json!("completed")));
     bed.end().await;
 }
 

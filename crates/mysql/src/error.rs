@@ -93,6 +93,13 @@ impl SqlError {
         matches!(self, Self::Lost { .. } | Self::Unanswered { .. })
     }
 
+    /// True if no way to the server was open, or it closed, also with the words "shutdown in progress" (1053) or
+    /// "connection was killed" (1927): another session may get an answer.
+    pub fn is_of_the_way(&self) -> bool {
+        let no_way = matches!(self, Self::Connect { .. } | Self::TimedOut { .. });
+        no_way || self.is_outcome_unknown() || matches!(self.code(), Some(1053 | 1927))
+    }
+
     fn limit(&self) -> Option<Duration> {
         match self {
             Self::TimedOut { limit, .. } | Self::Unanswered { limit, .. } => Some(*limit),

@@ -27,7 +27,7 @@ async fn too_small(engine: Engine) {
     bed::scatter_half(fleet.primary(), "shop", "orders").await;
     fleet.catch_up(1, 0).await;
     let replica = &fleet.servers[1];
-    replica.purged().await;
+    replica.settled().await;
     disk.leave_free(12 << 20);
     let before = (bed::settings(replica).await, replica.file_bytes("shop/orders.ibd"));
     let mut drawn = plan(&replica.endpoint(), &bed::config(replica), &PlanOptions::default(), &Clock::real())

@@ -52,7 +52,7 @@ async fn run(fleet: &Fleet, statements: &[String]) {
 async fn demanding(engine: Engine) -> Fleet {
     let fleet = bed::impatient(engine).await;
     run(&fleet, &statements(engine)).await;
-    fleet.servers[1].purged().await;
+    fleet.servers[1].settled().await;
     fleet
 }
 

@@ -32,7 +32,7 @@ async fn filled() -> Fleet {
     bed::scatter(fleet.primary(), "shop", "orders").await;
     for secondary in [1, 2] {
         fleet.catch_up(secondary, 0).await;
-        fleet.servers[secondary].purged().await;
+        fleet.servers[secondary].settled().await;
     }
     fleet
 }

@@ -94,7 +94,7 @@ async fn chooses_ways(engine: Engine) {
     primary.run(&["ALTER TABLE shop.texts ADD FULLTEXT (v)"]).await;
     bed::scatter(primary, "shop", "texts").await;
     fleet.catch_up(1, 0).await;
-    fleet.servers[1].purged().await;
+    fleet.servers[1].settled().await;
     let replica = &fleet.servers[1];
     let plan = plan(&replica.endpoint(), &bed::config(replica), &PlanOptions::default(), &Clock::real()).await;
     let plan = plan.expect("a plan");

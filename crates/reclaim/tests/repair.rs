@@ -28,7 +28,7 @@ async fn one_dead_host(engine: Engine) {
     bed::scatter(fleet.primary(), "shop", "later").await;
     for replica in 1..=3 {
         fleet.catch_up(replica, 0).await;
-        fleet.servers[replica].purged().await;
+        fleet.servers[replica].settled().await;
     }
     let (before, other) = (lowered(&fleet.servers[1]).await, lowered(&fleet.servers[2]).await);
     let hall = Hall::new();

@@ -26,7 +26,7 @@ async fn planned(replica: &Server, config: &RecycleConfig, tables: &[&str]) -> P
 
 async fn settled(fleet: &Fleet) {
     fleet.catch_up(1, 0).await;
-    fleet.servers[1].purged().await;
+    fleet.servers[1].settled().await;
 }
 
 async fn every_shape(engine: Engine) {

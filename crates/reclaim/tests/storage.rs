@@ -27,24 +27,6 @@ async fn waste(server: &Server, table: &str, options: &str) {
     bed::scatter(server, "shop", table).await;
 }
 
-/// Waits until nothing is left to purge and every page is written: files can be read, and end as small as they get.
-async fn settled(server: &Server) {
-    server.purged().await;
-    let mut session = server.session().await;
-    session.run("SET GLOBAL innodb_max_dirty_pages_pct = 0").await.expect("a setting");
-    if server.engine() == Engine::MariaDb {
-        session.run("SET GLOBAL innodb_max_dirty_pages_pct_lwm = 0.001").await.expect("a setting");
-    }
-    for _ in 0..2400 {
-        let row = session.row("SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_dirty'").await.expect("status");
-        if row.and_then(|row| row.parse::<u64>("Value")) == Some(0) {
-            return session.close().await;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
-    }
-    panic!("dirty pages do not go away");
-}
-
 async fn planned(server: &Server) -> Plan {
     plan(&server.endpoint(), &config(server), &PlanOptions::default(), &Clock::real()).await.expect("a plan")
 }
@@ -60,7 +42,7 @@ fn left(plan: &Plan, table: &str) -> String {
 
 /// Plans, runs, and checks what holds for every table: rebuilt, within its estimate, and with the rows it had.
 async fn rebuilds(server: &Server, tables: &[&str]) -> (Plan, Vec<TableResult>) {
-    settled(server).await;
+    server.settled().await;
     let mut before = Vec::new();
     for table in tables {
         before.push(bed::checksum(server, &format!("shop.{table}")).await);
@@ -93,7 +75,7 @@ async fn files_with_holes(engine: Engine) {
     // Hexadecimal digits: half of a page is left of them.
     server.run(&["UPDATE shop.holey SET v = CONCAT(SHA2(RAND(), 256), SHA2(RAND(), 256), SHA2(RAND(), 256))"]).await;
     bed::scatter(&server, "shop", "holey").await;
-    settled(&server).await;
+    server.settled().await;
     let meta = std::fs::metadata(server.data_directory().join("shop/holey.ibd")).expect("its file");
     let (taken, length) = (meta.blocks() * 512, meta.len());
     assert!(taken < length * 9 / 10, "no hole is in it: {taken} of {length}");

@@ -2,8 +2,11 @@
 
 use super::refuse;
 use api::GateVerdict;
-use mysql::{Capabilities, Session, SqlError};
-use types::{GtidSet, gtid::Origin};
+use mysql::{Capabilities, Session, SqlError, literal};
+use types::{
+    GtidSet,
+    gtid::{Gtid, Intervals, Origin},
+};
 
 /// Transactions a node wrote itself. Those it received are not in it.
 pub async fn own(session: &mut Session, capabilities: &Capabilities) -> Result<GtidSet, SqlError> {
@@ -48,6 +51,58 @@ pub fn verdict(before: &GtidSet, after: &GtidSet) -> GateVerdict {
     GateVerdict::Pass
 }
 
+/// What makes a MariaDB replica forget what its recovery logged, as its operator would type it. It costs the node its
+/// binary logs, so it is told and never done. The position of what was applied is that of the primary, without the rest.
+/// By way of a variable: MariaDB 10.11.14 hangs for ever where one of the two is set to the other in one statement.
+pub const CURE: &str = "STOP ALL SLAVES; SET @applied = @@GLOBAL.gtid_slave_pos; RESET MASTER; \
+                        SET GLOBAL gtid_binlog_state = @applied; START ALL SLAVES";
+
+/// Binary logs looked into, newest first, and events at the head of each: what recovery logs stands at a log's very
+/// beginning, and every start begins a log.
+const LOGS: usize = 8;
+const HEAD: u32 = 12;
+
+/// True if a server's newest own transaction is the statement that bears the marker, written by its recovery.
+///
+/// MariaDB (seen with 10.11.14) ends a DDL statement that a crash cut off after its commit by writing it to the binary
+/// log, although it ran under `sql_log_bin = 0`: its log of unfinished DDL holds the text and not that setting.
+pub async fn is_logged_by_recovery(session: &mut Session, new: &GtidSet, marker: &str) -> Result<bool, SqlError> {
+    let logs = session.rows("SHOW BINARY LOGS").await?;
+    let mut found = GtidSet::new();
+    for log in logs.iter().rev().take(LOGS).filter_map(|row| row.text("Log_name")) {
+        let events = session.rows(&format!("SHOW BINLOG EVENTS IN {} LIMIT {HEAD}", literal(&log))).await?;
+        let infos: Vec<String> = events.iter().map(|row| row.text("Info").unwrap_or_default()).collect();
+        found = found.union(&marked(&infos, marker));
+    }
+    let newest = |(origin, numbers): (&Origin, &Intervals)| {
+        found.contains(&Gtid { origin: origin.clone(), number: numbers.highest() })
+    };
+    Ok(!new.is_empty() && new.iter().all(newest))
+}
+
+/// Transactions whose statement bears the marker, from the texts of a binary log's events.
+fn marked(infos: &[String], marker: &str) -> GtidSet {
+    let mut found = GtidSet::new();
+    for pair in infos.windows(2).filter(|pair| pair[1].contains(marker)) {
+        let gtid = pair[0].rsplit(' ').next().and_then(|text| text.parse::<GtidSet>().ok());
+        found = gtid.map_or_else(|| found.clone(), |gtid| found.union(&gtid));
+    }
+    found
+}
+
+/// The refusal with its cause, if that is known to be the server's own recovery.
+pub async fn explained(session: &mut Session, new: &GtidSet, marker: &str, reason: String) -> String {
+    match is_logged_by_recovery(session, new, marker).await {
+        Ok(true) => format!(
+            "the server itself wrote this job's statement into its binary log as {new} when it recovered from a crash, \
+             although it ran with sql_log_bin = 0 (a defect of MariaDB). The table is rebuilt and its rows are the \
+             primary's, but replication may stop there and the node must not be promoted as it is. If no replica reads \
+             from it and its binary logs may go, run there: {CURE} -- otherwise rebuild the replica"
+        ),
+        Ok(false) | Err(_) => reason,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +120,15 @@ mod tests {
         assert_eq!(read(None, Some("12"), true), Err("g"));
         assert_eq!(read(Some("0-12-5"), Some("x"), true), Err("o"));
         assert_eq!(read(Some(""), None, false), Err("o"));
+    }
+
+    #[test]
+    fn a_statement_is_known_by_its_marker_and_its_transaction_by_the_event_before() {
+        let infos =
+            ["[0-1-7]", "GTID 0-2-8", "alter /* drydock job-1 x */ table t.a force", "GTID 0-2-9", "alter table b"];
+        let infos = infos.map(str::to_owned);
+        assert_eq!(marked(&infos, "/* drydock job-1 x */").to_string(), "0-2-8");
+        assert_eq!(marked(&infos, "/* drydock job-2 x */").to_string(), "");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use mysql::{Capabilities, Endpoint, Session, SqlError, table_ident};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
-use types::TableName;
+use types::{GtidSet, TableName};
 
 /// One table on one node, before and after.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -95,9 +95,10 @@ async fn here(work: &Work, attempt: &Attempt) -> Result<Measured, ReclaimError> 
     }
     if work.is_local() && work.exclude_primary {
         let unreadable = |_| ReclaimError::BadDocument(format!("no GTID set: {}", attempt.own));
-        let before = attempt.own.parse().map_err(unreadable)?;
+        let before: GtidSet = attempt.own.parse().map_err(unreadable)?;
         let after = errant::own(session, &capabilities).await?;
         if let GateVerdict::Refuse { reason } = errant::verdict(&before, &after) {
+            let reason = errant::explained(session, &after.subtract(&before), &attempt.marker, reason).await;
             work.sink.note(format!("{}: {reason}", work.table.node)).await;
             return Err(work.refused("errant_gtid", reason));
         }

@@ -86,7 +86,7 @@ pub async fn wasteful(engine: Engine, replicas: usize, rows: u64) -> Fleet {
     scatter(fleet.primary(), "shop", "orders").await;
     for replica in 1..=replicas {
         fleet.catch_up(replica, 0).await;
-        fleet.servers[replica].purged().await;
+        fleet.servers[replica].settled().await;
     }
     fleet
 }
@@ -103,7 +103,7 @@ pub async fn impatient(engine: Engine) -> Fleet {
     }
     fleet.catch_up(1, 0).await;
     fleet.servers[1].run(&["SET GLOBAL lock_wait_timeout = 1"]).await;
-    fleet.servers[1].purged().await;
+    fleet.servers[1].settled().await;
     fleet
 }
 
@@ -211,9 +211,23 @@ pub async fn sturdy(engine: Engine, replicas: usize, rows: u64) -> Fleet {
     scatter_half(fleet.primary(), "shop", "orders").await;
     for replica in 1..=replicas {
         fleet.catch_up(replica, 0).await;
-        fleet.servers[replica].purged().await;
+        fleet.servers[replica].settled().await;
     }
     fleet
+}
+
+/// Waits until the only connection of ours to a server is the one that asks: servers take their time to end one.
+pub async fn until_alone(server: &Server) {
+    let ours = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'drydock'";
+    let mut left = String::new();
+    for _ in 0..400 {
+        left = server.value(ours).await;
+        if left == "1" {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("{left} connections are left open, with the one that counts them");
 }
 
 /// Deletes half: enough to be worth a rebuild, and what is left takes a while to rebuild.
