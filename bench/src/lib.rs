@@ -13,5 +13,6 @@ pub mod load;
 pub mod machine;
 pub mod program;
 pub mod shapes;
+pub mod size;
 pub mod table;
 pub mod year;

@@ -1,5 +1,6 @@
 //! A store as it looks after a year: ten thousand jobs of about 6 KB, nearly all of them completed.
 
+use crate::size;
 use api::JobStatus;
 use jobs::{JobRecord, JobStore, NewJob, Store};
 use runtime::Clock;
@@ -7,18 +8,24 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Jobs in it.
-pub const JOBS: usize = 10_000;
+const JOBS: usize = 10_000;
 /// Tables in each job's document.
 const TABLES: usize = 20;
 /// Jobs made at once.
 const MAKERS: usize = 16;
 
+/// How many jobs it holds.
+pub fn jobs() -> usize {
+    size::count(JOBS)
+}
+
 /// Fills it; `status` says how the job of a number ended.
 pub async fn fill(store: &Arc<dyn Store>, kind: &'static str, status: fn(usize) -> JobStatus) {
+    let jobs = jobs();
     let makers = (0..MAKERS).map(|maker| {
         let store = Arc::clone(store);
         tokio::spawn(async move {
-            for n in (maker..JOBS).step_by(MAKERS) {
+            for n in (maker..jobs).step_by(MAKERS) {
                 make(store.as_ref(), kind, status(n)).await;
             }
         })

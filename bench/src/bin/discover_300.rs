@@ -1,20 +1,23 @@
 //! How long discovery of 300 members takes at `parallel` 10: `cargo run --release -p bench --bin discover_300`.
 //!
 //! The members are protocol fakes in this very process, so the figure holds their work as well as ours; what is
-//! measured is logins, statements and merging, not a network. `--delay-ms N` makes every answer take that long.
+//! measured is logins, statements and merging, not a network. `--delay-ms N` makes every answer take that long;
+//! `--small` takes 30 members.
 #![allow(clippy::expect_used, clippy::panic, reason = "a measuring program stops loudly where it stands")]
 
+use bench::size;
 use runtime::Clock;
 use std::time::Duration;
 use testkit::fake::{Dialect, FakeFleet, FakeNode, Script};
 use topology::DiscoverOptions;
 
+/// Members of each fleet.
 const MEMBERS: usize = 300;
 const RUNS: usize = 5;
 
 /// All follow one primary.
 fn star(dialect: Dialect) -> Vec<FakeNode> {
-    (0..MEMBERS)
+    (0..size::count(MEMBERS))
         .map(|place| if place == 0 { FakeNode::primary(dialect) } else { FakeNode::replica(dialect, 0) })
         .collect()
 }
@@ -25,7 +28,7 @@ fn tree(dialect: Dialect) -> Vec<FakeNode> {
         None => FakeNode::primary(dialect),
         Some(before) => FakeNode::replica(dialect, before / 10),
     };
-    (0..MEMBERS).map(node).collect()
+    (0..size::count(MEMBERS)).map(node).collect()
 }
 
 /// Ten chains of thirty: thirty levels, ten members each.
@@ -35,7 +38,7 @@ fn chains(dialect: Dialect) -> Vec<FakeNode> {
         1..=10 => FakeNode::replica(dialect, 0),
         deep => FakeNode::replica(dialect, deep - 10),
     };
-    (0..MEMBERS).map(node).collect()
+    (0..size::count(MEMBERS)).map(node).collect()
 }
 
 async fn measure(nodes: &[FakeNode], parallel: usize, delay: Duration) -> (Vec<Duration>, usize) {
@@ -49,7 +52,7 @@ async fn measure(nodes: &[FakeNode], parallel: usize, delay: Duration) -> (Vec<D
     let (mut times, mut reached) = (Vec::new(), 0);
     for run in 0..RUNS {
         // From a different member each time.
-        let seed = fleet.members[run * 61 % MEMBERS].endpoint();
+        let seed = fleet.members[run * 61 % fleet.members.len()].endpoint();
         let start = clock.instant();
         let picture = topology::discover(&seed, &options, &clock).await.unwrap_or_else(|failure| panic!("{failure}"));
         times.push(clock.since(start));
@@ -89,6 +92,6 @@ async fn main() {
             ]);
         }
     }
-    let title = format!("Discovery of {MEMBERS} members, {} ms per answer", delay.as_millis());
+    let title = format!("Discovery of {} members, {} ms per answer", size::count(MEMBERS), delay.as_millis());
     bench::table::print(&title, &["fleet", "parallel", "reached", "best s", "median s", "worst s"], &rows);
 }

@@ -1,6 +1,6 @@
 //! How fast a store of 10,000 jobs answers what `GET /jobs` asks, on SQLite and on every server to be had.
 //!
-//! `cargo run --release -p bench --bin jobs_10000`
+//! `cargo run --release -p bench --bin jobs_10000 [-- --small]`
 #![allow(
     clippy::unwrap_used,
     clippy::cast_precision_loss,
@@ -8,10 +8,7 @@
 )]
 
 use api::JobStatus;
-use bench::{
-    table,
-    year::{self, JOBS},
-};
+use bench::{table, year};
 use jobs::{JobFilter, Store};
 use runtime::Clock;
 use std::{sync::Arc, time::Duration};
@@ -25,7 +22,7 @@ const CALLS: usize = 100;
 async fn main() {
     let home = tempfile::tempdir().unwrap();
     let mut rows = measure("SQLite", home.path().join("jobs.db").to_str().unwrap()).await;
-    table::print("10,000 jobs in SQLite", HEADS, &rows);
+    table::print(&format!("{} jobs in SQLite", year::jobs()), HEADS, &rows);
     for engine in Engine::available() {
         let server = Server::start(engine, Options::default()).await;
         server.run(&["CREATE DATABASE drydock_jobs"]).await;
@@ -36,7 +33,7 @@ async fn main() {
         let server = Postgres::start().await;
         rows.extend(measure("PostgreSQL", &server.database("drydock_jobs")).await);
     }
-    table::print("10,000 jobs in the store", HEADS, &rows);
+    table::print(&format!("{} jobs in the store", year::jobs()), HEADS, &rows);
 }
 
 async fn measure(name: &str, place: &str) -> Vec<Vec<String>> {
@@ -44,16 +41,17 @@ async fn measure(name: &str, place: &str) -> Vec<Vec<String>> {
     let clock = Clock::real();
     let start = clock.instant();
     year::fill(&store, "recycle", status).await;
-    let commits = format!("{:.2}", clock.since(start).as_secs_f64() * 1e3 / (2.0 * JOBS as f64));
+    let commits = format!("{:.2}", clock.since(start).as_secs_f64() * 1e3 / (2.0 * year::jobs() as f64));
     eprintln!("{name}: filled, {commits} ms per commit");
     let page = |limit, offset, statuses: &[JobStatus]| JobFilter { statuses: statuses.to_vec(), limit, offset };
+    let last = u32::try_from(year::jobs()).unwrap() - 10;
     let mut rows = Vec::new();
     for (call, filter) in [
         ("first page of 10 (the default)", page(10, 0, &[])),
         ("first page of 1000", page(1000, 0, &[])),
-        ("last page of 10", page(10, 9_990, &[])),
+        ("last page of 10", page(10, last, &[])),
         ("10 running ones", page(10, 0, &[JobStatus::Running])),
-        ("10 completed ones, far down", page(10, 5_000, &[JobStatus::Completed])),
+        ("10 completed ones, far down", page(10, last / 2, &[JobStatus::Completed])),
     ] {
         let spans = timed(CALLS, async || drop(store.list(&filter).await.unwrap())).await;
         rows.push(row(name, call, &spans));

@@ -1,14 +1,15 @@
 //! What the tool adds to the `ALTER` it runs: bare statement and tool in turn on twin tables of one replica.
 //!
-//! `cargo build --release -p drydock && cargo run --release -p bench --bin rebuild_wall`
+//! `cargo build --release -p drydock && cargo run --release -p bench --bin rebuild_wall [-- --small]`
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a measuring program stops loudly")]
 
-use bench::{fill, program, table};
+use bench::{fill, program, size, table};
 use runtime::Clock;
 use serde_json::Value;
 use testkit::{Engine, Fleet, Options, Server};
 
 const ROWS: u64 = 500_000;
+/// Pairs, an odd number of them for the median.
 const PAIRS: usize = 5;
 
 #[tokio::main]
@@ -57,8 +58,8 @@ async fn measure(engine: Engine) -> Vec<Vec<String>> {
 
 async fn waste(fleet: &Fleet, name: &str) {
     let mut session = fleet.primary().session().await;
-    fill::sequential(&mut session, "shop", name, ROWS).await;
-    fill::scatter_delete(&mut session, "shop", name, ROWS, 2).await;
+    fill::sequential(&mut session, "shop", name, size::of(ROWS)).await;
+    fill::scatter_delete(&mut session, "shop", name, size::of(ROWS), 2).await;
     fleet.catch_up(1, 0).await;
     fleet.servers[1].settled().await;
 }
@@ -101,7 +102,14 @@ async fn tool(replica: &Server, home: &std::path::Path, name: &str) -> (f64, f64
     let output = recycle.output().await.expect("the tool starts");
     let whole = clock.since(start).as_secs_f64();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let status = program::drydock(home).args(["status", "--format", "json"]).output().await.unwrap();
-    let report: Value = serde_json::from_slice(&status.stdout).expect("status prints JSON");
-    (program::seconds_of(&report, name).expect("the report has the table's seconds"), whole)
+    // The list of all jobs, newest first, has no tables in it: only the one job tells the seconds of each.
+    let newest = status(home, &[]).await["jobs"][0]["job_id"].as_str().expect("a job").to_owned();
+    let report = status(home, &["--job-id", &newest]).await;
+    let seconds = program::seconds_of(&report, name);
+    (seconds.unwrap_or_else(|| panic!("{newest} has no seconds of {name}: {report:#}")), whole)
+}
+
+async fn status(home: &std::path::Path, arguments: &[&str]) -> Value {
+    let output = program::drydock(home).args(["status", "--format", "json"]).args(arguments).output().await.unwrap();
+    serde_json::from_slice(&output.stdout).expect("status prints JSON")
 }

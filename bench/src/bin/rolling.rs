@@ -1,9 +1,9 @@
 //! A rolling reclaim of two replicas under a write load, beside `mysqlcheck --optimize` and `pt-online-schema-change`.
 //!
-//! `cargo build --release -p drydock && cargo run --release -p bench --bin rolling`
+//! `cargo build --release -p drydock && cargo run --release -p bench --bin rolling [-- --small]`
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a measuring program stops loudly")]
 
-use bench::{fill, load, program, table};
+use bench::{fill, load, program, size, table};
 use runtime::Clock;
 use std::{process::Stdio, time::Duration};
 use testkit::{Engine, Fleet, Options, PASSWORD, USER};
@@ -83,7 +83,7 @@ async fn measure(way: Way) -> Vec<String> {
         fleet.catch_up(replica, 0).await;
     }
     let before: Vec<u64> = fleet.servers.iter().map(|server| server.file_bytes("shop/orders.ibd")).collect();
-    let load = load::start(&endpoints[0], &endpoints, 200, "shop.orders", ROWS);
+    let load = load::start(&endpoints[0], &endpoints, 200, "shop.orders", size::of(ROWS));
     tokio::time::sleep(Duration::from_secs(2)).await;
     let clock = Clock::real();
     let start = clock.instant();
@@ -116,8 +116,8 @@ async fn measure(way: Way) -> Vec<String> {
 
 async fn waste(fleet: &Fleet) {
     let mut session = fleet.primary().session().await;
-    fill::sequential(&mut session, "shop", "orders", ROWS).await;
-    fill::scatter_delete(&mut session, "shop", "orders", ROWS, 3).await;
+    fill::sequential(&mut session, "shop", "orders", size::of(ROWS)).await;
+    fill::scatter_delete(&mut session, "shop", "orders", size::of(ROWS), 3).await;
     for server in [1, 2] {
         fleet.catch_up(server, 0).await;
     }
