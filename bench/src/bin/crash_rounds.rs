@@ -22,11 +22,12 @@ async fn main() {
     for engine in Engine::available().into_iter().filter(wanted) {
         let all = crash::play(engine, &program, rounds, &Random::seeded(seed)).await;
         let (tools, servers): (u32, u32) = all.iter().fold((0, 0), |sum, r| (sum.0 + r.tools, sum.1 + r.servers));
-        let cured: u32 = all.iter().map(|round| round.cured).sum();
+        let (cured, unbegun): (u32, u32) = all.iter().fold((0, 0), |sum, r| (sum.0 + r.cured, sum.1 + r.unbegun));
         let bad = all.iter().filter(|round| !round.wrong.is_empty()).count();
         println!(
             "{}: {} rounds (seed {seed}), the tool killed {tools} times, a server {servers} times ({cured} times its recovery logged \
-             our statement, and what the job said against it was done), {bad} rounds with something wrong",
+             our statement, and what the job said against it was done; {unbegun} times a job could not begin and was started \
+             again), {bad} rounds with something wrong",
             engine.name(),
             all.len()
         );

@@ -129,6 +129,11 @@ impl Bed {
         RecycleJob { status: record.status, ..document.job }
     }
 
+    /// True once anything of the job is in its journal, which comes before any change.
+    pub async fn has_begun(&self, id: &JobId) -> bool {
+        !self.store.journal(id).await.expect("the journal").is_empty()
+    }
+
     /// True once nothing more will happen.
     pub async fn is_final(&self, id: &JobId) -> bool {
         self.job(id).await.status.is_final()

@@ -5,11 +5,12 @@ pub mod bed;
 pub mod check;
 pub mod worker;
 
-use api::JobStatus;
+use api::{JobStatus, RecycleJob};
 use bed::Bed;
 use runtime::Random;
 use std::{path::Path, process::Child, time::Duration};
 use testkit::Engine;
+use types::JobId;
 
 /// What happened in one round.
 #[derive(Debug, Default, Clone)]
@@ -20,6 +21,8 @@ pub struct Round {
     pub servers: u32,
     /// Times a server's recovery logged our statement: the job said what to do, that was done, and the job began anew.
     pub cured: u32,
+    /// Times a job failed before it touched anything, because a server was dead at its very start.
+    pub unbegun: u32,
     /// How the job ended.
     pub ended: String,
     /// What was wrong afterwards; empty if nothing was.
@@ -60,8 +63,8 @@ async fn play_one(bed: &mut Bed, program: &Path, random: &Random) -> Round {
         }
     }
     let mut job = bed.finished(&id).await;
-    while bed.cure(&job).await {
-        round.cured += 1;
+    // As its operator would: what the job says is to be done is done, and it is started again.
+    while round.is_to_begin_anew(bed, &id, &job).await {
         let Some(next) = bed.submit().await else {
             job.status = JobStatus::Completed;
             break;
@@ -73,6 +76,18 @@ async fn play_one(bed: &mut Bed, program: &Path, random: &Random) -> Round {
     round.ended = format!("{} {}", job.status.as_str(), job.error).trim().to_owned();
     round.wrong = check::after(bed, &before, &id, &job).await;
     round
+}
+
+impl Round {
+    async fn is_to_begin_anew(&mut self, bed: &Bed, id: &JobId, job: &RecycleJob) -> bool {
+        if self.servers > 0 && job.status == JobStatus::Failed && !bed.has_begun(id).await {
+            self.unbegun += 1;
+            return true;
+        }
+        let cured = bed.cure(job).await;
+        self.cured += u32::from(cured);
+        cured
+    }
 }
 
 /// A worker process that never outlives its round.
