@@ -3,6 +3,10 @@ import { ApiFailure, type Details } from './failure';
 import { session } from './session.svelte';
 import type * as shape from './shapes';
 import { token } from './token.svelte';
+import { within } from './within';
+
+/** Longest wait for what the server answers from its own store; what asks a fleet may take minutes. */
+const PATIENCE = 10_000;
 
 interface Envelope { code: number; message: string; data?: unknown; details?: Details }
 
@@ -40,13 +44,14 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
 }
 
 const get = <T>(path: string, signal?: AbortSignal) => call<T>('GET', path, undefined, signal);
+const soon = <T>(path: string, signal?: AbortSignal) => within(PATIENCE, signal, (bounded) => get<T>(path, bounded));
 const cluster = (name: string) => `clusters/${encodeURIComponent(name)}`;
 const job = (id: string) => `recycle/jobs/${encodeURIComponent(id)}`;
 
 export const api = {
-  health: (signal?: AbortSignal) => get<shape.Health>('health', signal),
-  session: () => get<shape.SessionInfo>('session'),
-  clusters: (signal?: AbortSignal) => get<shape.ClusterInfo[]>('clusters', signal),
+  health: (signal?: AbortSignal) => soon<shape.Health>('health', signal),
+  session: () => soon<shape.SessionInfo>('session'),
+  clusters: (signal?: AbortSignal) => soon<shape.ClusterInfo[]>('clusters', signal),
   connect: (request: shape.ConnectRequest) => call<shape.ClusterInfo>('POST', 'clusters', request),
   topology: (name: string, refresh: boolean, signal?: AbortSignal) =>
     get<shape.ClusterTopology>(`${cluster(name)}/topology${refresh ? '?refresh=true' : ''}`, signal),
@@ -55,12 +60,12 @@ export const api = {
   plan: (name: string, request: shape.ClusterJobRequest) => call<shape.Plan>('POST', `${cluster(name)}/plan`, request),
   start: (name: string, request: shape.ClusterJobRequest) => call<shape.JobCreated>('POST', `${cluster(name)}/jobs`, request),
   jobs: (status: string, limit: number, offset: number, signal?: AbortSignal) =>
-    get<shape.JobList>(`recycle/jobs?limit=${limit}&offset=${offset}${status ? `&status=${status}` : ''}`, signal),
-  job: (id: string, signal?: AbortSignal) => get<shape.RecycleJob>(job(id), signal),
-  jobPlan: (id: string, signal?: AbortSignal) => get<shape.Plan>(`${job(id)}/plan`, signal),
+    soon<shape.JobList>(`recycle/jobs?limit=${limit}&offset=${offset}${status ? `&status=${status}` : ''}`, signal),
+  job: (id: string, signal?: AbortSignal) => soon<shape.RecycleJob>(job(id), signal),
+  jobPlan: (id: string, signal?: AbortSignal) => soon<shape.Plan>(`${job(id)}/plan`, signal),
   cancel: (id: string) => call<undefined>('DELETE', job(id)),
   audit: (limit: number, offset: number, signal?: AbortSignal) =>
-    get<shape.AuditEntry[]>(`audit?limit=${limit}&offset=${offset}`, signal),
+    soon<shape.AuditEntry[]>(`audit?limit=${limit}&offset=${offset}`, signal),
   history: (since: string, signal?: AbortSignal) =>
-    get<shape.MetricPoint[]>(`metrics/history?since=${encodeURIComponent(since)}`, signal),
+    soon<shape.MetricPoint[]>(`metrics/history?since=${encodeURIComponent(since)}`, signal),
 };

@@ -1,9 +1,12 @@
 //! The page in a real headless Chromium, before the real program and a real fleet: every part, on both engines.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
+mod keys;
+mod link;
 #[path = "../support/mod.rs"]
 mod support;
 mod walk;
+mod writer;
 mod yard;
 
 use testkit::{Browser, Engine};

@@ -5,7 +5,8 @@ use std::{
     io::{BufRead, BufReader},
     process::{Child, Stdio},
 };
-use testkit::{Engine, Fleet, Server};
+use testkit::{Engine, Fleet, PASSWORD, Server, USER};
+use types::Address;
 
 /// A primary and two replicas; `yard.frag` and `yard.held` have lost two rows of three everywhere, `yard.whole` none.
 pub struct Yard {
@@ -39,6 +40,15 @@ impl Yard {
         &self.fleet.servers[1..]
     }
 
+    /// A configuration that knows the way in.
+    pub fn known(&self) -> String {
+        let Address { host, port } = self.fleet.primary().address();
+        format!(
+            "database:\n  clusters:\n    - name: yard\n      primary: {{host: {host}, port: {port}, username: {USER}, \
+             password: {PASSWORD}}}\n"
+        )
+    }
+
     /// Sizes of the table's files, all replicas together, as the file system says.
     pub fn bytes(&self, table: &str) -> i64 {
         let sum: u64 = self.replicas().iter().map(|server| server.file_bytes(format!("yard/{table}.ibd"))).sum();
@@ -50,32 +60,55 @@ impl Yard {
 pub struct Program {
     pub url: String,
     child: Child,
-    _place: Place,
+    place: Place,
 }
 
 impl Program {
     /// Starts it with a configuration.
     pub async fn start(config: &str) -> Program {
         let place = Place::with_config(&format!("{config}\n"));
-        let mut command = place.command("drydock");
-        let mut child =
-            command.args(["server", "--port", "0"]).stdout(Stdio::piped()).spawn().expect("the program starts");
-        let out = child.stdout.take().expect("its standard output");
-        let line = tokio::task::spawn_blocking(move || {
-            let mut line = String::new();
-            BufReader::new(out).read_line(&mut line).expect("it speaks");
-            line
-        });
-        let line = line.await.expect("it says where it listens");
-        let url = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("it says {line:?}")).to_owned();
-        Program { url, child, _place: place }
+        let (url, child) = serve(&place, "0").await;
+        Program { url, child, place }
     }
+
+    /// Where it listens.
+    pub fn address(&self) -> Address {
+        let (host, port) = self.url.trim_start_matches("http://").rsplit_once(':').expect("a port");
+        Address::new(host, port.parse().expect("a number"))
+    }
+
+    /// Ends it without a word.
+    pub fn end(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Starts it again in its directory and on its port.
+    pub async fn again(&mut self) {
+        let port = self.address().port.to_string();
+        (self.url, self.child) = serve(&self.place, &port).await;
+    }
+}
+
+/// Starts the server and reads where it listens.
+async fn serve(place: &Place, port: &str) -> (String, Child) {
+    let mut command = place.command("drydock");
+    let mut child =
+        command.args(["server", "--port", port]).stdout(Stdio::piped()).spawn().expect("the program starts");
+    let out = child.stdout.take().expect("its standard output");
+    let line = tokio::task::spawn_blocking(move || {
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line).expect("it speaks");
+        line
+    });
+    let line = line.await.expect("it says where it listens");
+    let url = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("it says {line:?}")).to_owned();
+    (url, child)
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.end();
     }
 }
 

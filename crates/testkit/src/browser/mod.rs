@@ -45,6 +45,11 @@ impl Browser {
         self.pipe.call(Some(&self.session), method, params).await
     }
 
+    /// Runs a script in every document opened from now on, before the page's own.
+    pub async fn prelude(&mut self, script: &str) {
+        self.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
+    }
+
     /// Opens an address and waits until its document is complete.
     pub async fn goto(&mut self, url: &str) {
         let answer = self.call("Page.navigate", json!({ "url": url })).await;
@@ -97,11 +102,17 @@ impl Browser {
             json!(selector)
         );
         self.wait(&focus, selector).await;
+        self.write(text).await;
+    }
+
+    /// Types where the cursor is.
+    pub async fn write(&mut self, text: &str) {
         self.call("Input.insertText", json!({ "text": text })).await;
     }
 
-    /// Presses a key such as `Enter`, `Escape` or `Tab`.
+    /// Presses a key such as `Enter`, `Escape`, `Tab` or `Shift+Tab`.
     pub async fn press(&mut self, key: &str) {
+        let (shift, key) = key.strip_prefix("Shift+").map_or((0, key), |key| (8, key));
         let (code, text) = match key {
             "Enter" => (13, "\r"),
             "Escape" => (27, ""),
@@ -109,7 +120,8 @@ impl Browser {
             other => panic!("no key {other}"),
         };
         for kind in ["keyDown", "keyUp"] {
-            let mut params = json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code });
+            let mut params =
+                json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "modifiers": shift });
             if kind == "keyDown" && !text.is_empty() {
                 params["text"] = text.into();
             }
