@@ -37,10 +37,18 @@ fn options(endpoint: &Endpoint) -> Opts {
         .into()
 }
 
+/// The driver's words, with what it says twice (an I/O error inside an I/O error) said once.
+fn words(error: &Error) -> String {
+    match error {
+        Error::Io(inner) => inner.to_string(),
+        other => other.to_string(),
+    }
+}
+
 fn connect_error(address: &Address, error: Error) -> SqlError {
     match error {
         Error::Server(server) => server_error(address, server),
-        other => SqlError::Connect { address: address.clone(), reason: other.to_string() },
+        other => SqlError::Connect { address: address.clone(), reason: words(&other) },
     }
 }
 
@@ -51,7 +59,7 @@ fn server_error(address: &Address, error: mysql_async::ServerError) -> SqlError 
 fn statement_error(address: &Address, error: Error) -> SqlError {
     match error {
         Error::Server(server) => server_error(address, server),
-        other => SqlError::Lost { address: address.clone(), reason: other.to_string() },
+        other => SqlError::Lost { address: address.clone(), reason: words(&other) },
     }
 }
 

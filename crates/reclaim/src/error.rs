@@ -27,6 +27,14 @@ pub enum ReclaimError {
         /// What the writer test said.
         reasons: String,
     },
+    /// The target is a Galera member: every one of them takes writes, and leave to touch writers does not help.
+    #[error("{node} is never rebuilt ({reasons})")]
+    TargetIsGalera {
+        /// `host:port`.
+        node: String,
+        /// What the writer test said.
+        reasons: String,
+    },
     /// A logged rebuild was asked for where it would begin at a writer that is excluded.
     #[error("binlog-on begins at {node}, which may take writes ({reasons}), and writers are excluded")]
     LoggedOnWriter {
@@ -191,6 +199,11 @@ impl ReclaimError {
             Self::TargetIsWriter { .. } => (
                 Code::PrimaryCheckFailed,
                 "name a replica, or a primary that has replicas; exclude_primary=false allows the primary itself",
+            ),
+            Self::TargetIsGalera { .. } => (
+                Code::PrimaryCheckFailed,
+                "rebuild it by hand under wsrep_OSU_method = RSU on a member that takes no traffic, or name a replica \
+                 outside of the cluster",
             ),
             Self::LoggedOnWriter { .. } => (
                 Code::PrimaryCheckFailed,

@@ -27,13 +27,19 @@ pub fn choose(topology: &ClusterTopology, target: &str, config: &RecycleConfig) 
     let mut chosen = graph.scope(target, config);
     let workable = chosen.iter().any(|id| graph.refusal(id, config).is_none());
     if config.mode == WorkMode::BinlogOn && config.exclude_primary && target.writer {
-        return Err(ReclaimError::LoggedOnWriter { node: name_of(target), reasons: target.writer_reasons.join("; ") });
+        return Err(on_writer(target, |node, reasons| ReclaimError::LoggedOnWriter { node, reasons }));
     }
     if !workable && target.writer && config.exclude_primary {
-        return Err(ReclaimError::TargetIsWriter { node: name_of(target), reasons: target.writer_reasons.join("; ") });
+        return Err(on_writer(target, |node, reasons| ReclaimError::TargetIsWriter { node, reasons }));
     }
     chosen.sort_by_cached_key(|id| graph.rank(id));
     Ok(chosen.into_iter().map(|id| Choice { skipped: graph.refusal(&id, config), id }).collect())
+}
+
+/// The refusal of a writer: what would allow another one does not allow a Galera member.
+fn on_writer(target: &GraphNode, otherwise: fn(String, String) -> ReclaimError) -> ReclaimError {
+    let (node, reasons) = (name_of(target), target.writer_reasons.join("; "));
+    if target.role == "galera" { ReclaimError::TargetIsGalera { node, reasons } } else { otherwise(node, reasons) }
 }
 
 /// Servers a statement logged at `top` reaches beside `top` itself.

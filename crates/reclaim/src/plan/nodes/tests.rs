@@ -62,6 +62,19 @@ fn binlog_on_on_a_primary_needs_leave() {
     assert_eq!(ids(&choose(&chain(), "p", &allowed).expect("a choice")), ["a", "b", "i", "p"]);
 }
 
+/// Leave to touch writers is refused to a Galera member as well, so it must not be told to ask for it.
+#[test]
+fn a_galera_member_is_told_what_can_be_done() {
+    let cluster = topology(vec![GraphNode { role: "galera".into(), ..node("p", 1, true) }], vec![]);
+    for mode in [WorkMode::BinlogOff, WorkMode::BinlogOn] {
+        let refused = choose(&cluster, "p", &RecycleConfig { mode, ..config() }).expect_err("all members take writes");
+        let failure = types::Failure::from(refused);
+        let next = failure.detail("next");
+        assert_eq!(failure.code, types::Code::PrimaryCheckFailed);
+        assert!(next.contains("RSU") && !next.contains("exclude_primary"), "{mode:?}: {next}");
+    }
+}
+
 proptest! {
     /// Any graph, rings and several writers included: never a writer in the work, each node once, order independent of
     /// the order nodes and edges were found in.
