@@ -127,6 +127,26 @@ pub struct RecycleConfig {
     pub max_lag: f64,
 }
 
+impl RecycleConfig {
+    /// A request as the seed's defaults make it (seed 002 chapter 4), for a target.
+    pub fn new(target: DatabaseTarget) -> Self {
+        Self {
+            target,
+            mode: WorkMode::BinlogOff,
+            threshold_mb: 100,
+            threshold_percent: 10.0,
+            exclude_primary: true,
+            databases: vec![],
+            tables: vec![],
+            batch_size: 5,
+            timeout: Span::from_secs(3600),
+            scope: Scope::default(),
+            parallel: one(),
+            max_lag: default_max_lag(),
+        }
+    }
+}
+
 fn one() -> u32 {
     1
 }

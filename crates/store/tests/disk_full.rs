@@ -1,13 +1,12 @@
 //! A disk that really fills up: the store says so, and works again as soon as there is room, without being opened anew.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
+mod support;
+
 use api::JobStatus;
 use async_trait::async_trait;
-use jobs::{
-    Claim, Event, JobOutcome, JobStore, Lease, NewEntry, NewJob, Runner, RunnerOptions, RunningJob, Step, StepContext,
-    StepError, Store, StoreError, Trade, Unit, UnitOutcome, run_unit,
-};
-use runtime::{Clock, Random};
+use jobs::{Claim, Event, JobStore, Lease, NewEntry, NewJob, Step, StepContext, StepError, Store, StoreError};
+use runtime::Clock;
 use serde_json::{Value, json};
 use std::{
     sync::{
@@ -17,6 +16,7 @@ use std::{
     time::Duration,
 };
 use store::SqlStore;
+use support::Units;
 use testkit::SmallDisk;
 use tokio::sync::mpsc;
 use types::JobId;
@@ -77,6 +77,7 @@ async fn the_same_store_works_again() {
 }
 
 /// Its effect is a full disk, the first time; what it returns must then be written down.
+#[derive(Clone)]
 struct Rebuild {
     disk: Arc<SmallDisk>,
     filled: Arc<AtomicBool>,
@@ -100,48 +101,14 @@ impl Step for Rebuild {
     }
 }
 
-struct Reclaim {
-    disk: Arc<SmallDisk>,
-    filled: Arc<AtomicBool>,
-    failed: mpsc::UnboundedSender<StoreError>,
-}
-
-#[async_trait]
-impl Trade for Reclaim {
-    fn kind(&self) -> &'static str {
-        "recycle"
-    }
-
-    async fn run(&self, job: RunningJob) -> JobOutcome {
-        for n in 0..UNITS {
-            let step = Rebuild { disk: Arc::clone(&self.disk), filled: Arc::clone(&self.filled) };
-            let unit = Unit { key: format!("t{n:02}"), steps: vec![Box::new(step)] };
-            match run_unit(&job.journal, &unit, &job.cancel).await {
-                Ok(UnitOutcome::Done(_)) => {}
-                Ok(other) => panic!("{other:?}"),
-                Err(error) => {
-                    let _ = self.failed.send(error);
-                    return JobOutcome::Parked;
-                }
-            }
-        }
-        JobOutcome::Completed(json!({ "units": UNITS }))
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_goes_on_to_its_end() {
     let Some((disk, store)) = stored().await else { return };
     let (failed, mut failures) = mpsc::unbounded_channel();
-    let trade = Reclaim { disk: Arc::clone(&disk), filled: Arc::default(), failed };
-    let options = RunnerOptions {
-        lease: Duration::from_millis(600),
-        poll: Duration::from_millis(20),
-        rest: Duration::from_millis(50),
-        ..RunnerOptions::default()
-    };
+    let step = Rebuild { disk: Arc::clone(&disk), filled: Arc::default() };
+    let units = Units::new(UNITS, move || vec![Box::new(step.clone())]).telling(failed);
     let shared: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
-    let runner = Runner::start(shared, vec![Arc::new(trade)], options, Clock::real(), &Random::real());
+    let runner = units.work(shared, support::options(1, Duration::from_millis(600)));
     let id = runner.submit("recycle", json!({})).await.unwrap().id;
     assert_names_the_disk(&failures.recv().await.unwrap());
     assert!(!store.get(&id).await.unwrap().unwrap().status.is_final());

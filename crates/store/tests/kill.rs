@@ -2,12 +2,11 @@
 //! the file stays whole.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
+mod support;
+
 use api::JobStatus;
 use async_trait::async_trait;
-use jobs::{
-    Event, JobFilter, JobOutcome, JobStore, Runner, RunnerOptions, RunningJob, Step, StepContext, StepError, Store,
-    Trade, Unit, UnitOutcome, run_unit,
-};
+use jobs::{Event, JobFilter, JobStore, Step, StepContext, StepError, Store};
 use runtime::{Clock, Random};
 use serde_json::{Value, json};
 use std::{
@@ -19,6 +18,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use support::Units;
 use tempfile::TempDir;
 
 /// Set in the worker process: the directory it works in.
@@ -27,17 +27,6 @@ const JOBS: usize = 3;
 const UNITS: usize = 12;
 /// Workers killed before the last one may finish.
 const KILLS: u64 = 25;
-
-/// Short leases, so that a successor need not wait for long.
-fn options() -> RunnerOptions {
-    RunnerOptions {
-        max_workers: 2,
-        lease: Duration::from_millis(300),
-        poll: Duration::from_millis(20),
-        rest: Duration::from_millis(50),
-        ..RunnerOptions::default()
-    }
-}
 
 /// The world outside the store: one file per effect, and a log of every effect that came about.
 #[derive(Clone)]
@@ -120,29 +109,8 @@ impl Step for Restore {
     }
 }
 
-struct Reclaim(World);
-
-#[async_trait]
-impl Trade for Reclaim {
-    fn kind(&self) -> &'static str {
-        "recycle"
-    }
-
-    async fn run(&self, job: RunningJob) -> JobOutcome {
-        for n in 0..UNITS {
-            let world = || self.0.clone();
-            let steps: Vec<Box<dyn Step>> =
-                vec![Box::new(Arm(world())), Box::new(Rebuild(world())), Box::new(Restore(world()))];
-            let unit = Unit { key: format!("t{n:02}"), steps };
-            let done = run_unit(&job.journal, &unit, &job.cancel).await;
-            let Ok(UnitOutcome::Done(_)) = done else { return JobOutcome::Parked };
-            let progress = f64::from(u32::try_from(n).unwrap()) * 100.0 / f64::from(u32::try_from(UNITS).unwrap());
-            if job.report(progress, json!({ "units": n + 1 })).await.is_err() {
-                return JobOutcome::Parked;
-            }
-        }
-        JobOutcome::Completed(json!({ "units": UNITS }))
-    }
+fn steps(world: &World) -> Vec<Box<dyn Step>> {
+    vec![Box::new(Arm(world.clone())), Box::new(Rebuild(world.clone())), Box::new(Restore(world.clone()))]
 }
 
 /// Not a test of its own: what the test below starts and kills.
@@ -150,8 +118,9 @@ impl Trade for Reclaim {
 async fn worker() {
     let Some(home) = std::env::var_os(HOME).map(PathBuf::from) else { return };
     let store: Arc<dyn Store> = store::open(home.join("jobs.db").to_str().unwrap(), None).await.unwrap();
-    let trade: Arc<dyn Trade> = Arc::new(Reclaim(World(home.clone())));
-    let runner = Runner::start(store, vec![trade], options(), Clock::real(), &Random::real());
+    let world = World(home);
+    let units = Units::new(UNITS, move || steps(&world));
+    let runner = units.work(store, support::options(2, Duration::from_millis(300)));
     for id in names() {
         runner.wait(&id).await.unwrap();
     }
@@ -226,8 +195,7 @@ async fn check_journals(store: &dyn Store) {
         let job = store.get(&id).await.unwrap().unwrap();
         assert_eq!((job.status, job.progress, &job.body["units"]), (JobStatus::Completed, 100.0, &json!(UNITS)));
         let journal = store.journal(&id).await.unwrap();
-        let places: Vec<u64> = journal.iter().map(|entry| entry.sequence).collect();
-        assert_eq!(places, (1..=journal.len() as u64).collect::<Vec<_>>());
+        support::numbered(&journal);
         let mut events: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
         for entry in &journal {
             let word = match entry.event {

@@ -2,13 +2,12 @@
 //! entry is lost, nothing is done twice, never two at once, and the first process works again afterwards.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
+mod support;
+
 use api::JobStatus;
 use async_trait::async_trait;
-use jobs::{
-    Event, JobOutcome, JobRecord, Runner, RunnerOptions, RunningJob, Step, StepContext, StepError, Store, Trade, Unit,
-    UnitOutcome, run_unit,
-};
-use runtime::{Clock, Random};
+use jobs::{Event, JobRecord, Runner, Step, StepContext, StepError, Store};
+use runtime::Clock;
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, HashSet},
@@ -18,6 +17,7 @@ use std::{
     },
     time::Duration,
 };
+use support::Units;
 use testkit::{Engine, Options, PASSWORD, Postgres, Server, USER};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -27,16 +27,8 @@ use tokio::{
 
 const UNITS: usize = 40;
 
-/// Short leases, so that a successor need not wait for long.
-fn options() -> RunnerOptions {
-    RunnerOptions {
-        max_workers: 1,
-        lease: Duration::from_secs(2),
-        poll: Duration::from_millis(50),
-        rest: Duration::from_millis(100),
-        ..RunnerOptions::default()
-    }
-}
+/// Some rounds stay away for longer than this, one does not.
+const LEASE: Duration = Duration::from_secs(2);
 
 /// The world outside the store.
 #[derive(Default)]
@@ -90,35 +82,11 @@ impl Drop for Inside<'_> {
     }
 }
 
-struct Reclaim(Arc<World>);
-
-#[async_trait]
-impl Trade for Reclaim {
-    fn kind(&self) -> &'static str {
-        "recycle"
-    }
-
-    async fn run(&self, job: RunningJob) -> JobOutcome {
-        for n in 0..UNITS {
-            let unit = Unit { key: format!("t{n:02}"), steps: vec![Box::new(Rebuild(Arc::clone(&self.0)))] };
-            match run_unit(&job.journal, &unit, &job.cancel).await {
-                Ok(UnitOutcome::Done(_)) => {}
-                Ok(other) => panic!("{other:?}"),
-                Err(_) => return JobOutcome::Parked,
-            }
-            if job.report(1.0, json!({ "units": n + 1 })).await.is_err() {
-                return JobOutcome::Parked;
-            }
-        }
-        JobOutcome::Completed(json!({ "units": UNITS }))
-    }
-}
-
 async fn process(place: &str, world: &Arc<World>) -> (Runner, Arc<dyn Store>) {
     let store: Arc<dyn Store> = store::open(place, None).await.unwrap();
-    let trade: Arc<dyn Trade> = Arc::new(Reclaim(Arc::clone(world)));
-    let runner = Runner::start(Arc::clone(&store), vec![trade], options(), Clock::real(), &Random::real());
-    (runner, store)
+    let world = Arc::clone(world);
+    let units = Units::new(UNITS, move || vec![Box::new(Rebuild(Arc::clone(&world)))]);
+    (units.work(Arc::clone(&store), support::options(1, LEASE)), store)
 }
 
 /// Until the job has got somewhere.
@@ -132,8 +100,7 @@ async fn under_way(world: &World, units: usize) {
 async fn check(store: &dyn Store, job: &JobRecord, world: &World) {
     assert_eq!((job.status, &job.body["units"]), (JobStatus::Completed, &json!(UNITS)));
     let journal = store.journal(&job.id).await.unwrap();
-    let places: Vec<u64> = journal.iter().map(|entry| entry.sequence).collect();
-    assert_eq!(places, (1..=journal.len() as u64).collect::<Vec<_>>());
+    support::numbered(&journal);
     let mut done: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for entry in &journal {
         let (started, ended) = done.entry(&entry.unit).or_default();
@@ -166,7 +133,7 @@ async fn outlives_a_killed_server(engine: Engine) {
         under_way(&world, round * 8).await;
         server.kill();
         // Longer than a lease, and once shorter.
-        Clock::real().sleep(options().lease * u32::try_from(round - 1).unwrap()).await;
+        Clock::real().sleep(LEASE * u32::try_from(round - 1).unwrap()).await;
         server.restart().await;
     }
     let job = loop {

@@ -3,29 +3,16 @@
 use super::facts::{FleetFacts, NodeFacts, Settings};
 use crate::estimate::{Content, TableFacts};
 use api::{
-    ClusterTopology, DatabaseTarget, Edge, EdgeKind, Estimate, GraphNode, Method, Reach, RecycleConfig, Scope,
-    TopologyTree, WorkMode,
+    ClusterTopology, DatabaseTarget, Edge, EdgeKind, Estimate, GraphNode, Method, Reach, RecycleConfig, TopologyTree,
 };
 use jiff::Timestamp;
 use mysql::{Capabilities, Flavor, Version};
 use std::collections::{BTreeMap, BTreeSet};
-use types::{Address, Secret, Span, TableName};
+use types::{Address, Secret, TableName};
 
 pub(crate) fn config() -> RecycleConfig {
-    RecycleConfig {
-        target: DatabaseTarget { host: "h".into(), port: 3306, username: "u".into(), password: Secret::default() },
-        mode: WorkMode::BinlogOff,
-        threshold_mb: 100,
-        threshold_percent: 10.0,
-        exclude_primary: true,
-        databases: vec![],
-        tables: vec![],
-        batch_size: 5,
-        timeout: Span::from_secs(3600),
-        scope: Scope::Auto,
-        parallel: 1,
-        max_lag: 10.0,
-    }
+    let target = DatabaseTarget { host: "h".into(), port: 3306, username: "u".into(), password: Secret::default() };
+    RecycleConfig::new(target)
 }
 
 pub(crate) fn node(id: &str, port: u16, writer: bool) -> GraphNode {
