@@ -63,6 +63,37 @@ async fn on_mysql() {
     gets_in(&encrypted).await;
 }
 
+/// The way in of 5.7 and before, and MariaDB's own by default (the account of every test there); MySQL 8.4 has it where
+/// it is turned on, MySQL 9 no more.
+#[tokio::test]
+async fn with_the_native_password() {
+    for engine in Engine::available() {
+        let arguments = vec!["--loose-mysql-native-password=ON".to_owned()];
+        let server = Server::start(engine, Options { arguments, ..Options::default() }).await;
+        let how = match engine {
+            Engine::MariaDb => format!("VIA mysql_native_password USING PASSWORD('{PASSWORD}')"),
+            Engine::MySql => format!("WITH mysql_native_password BY '{PASSWORD}'"),
+        };
+        let mut session = server.session().await;
+        match session.run(&format!("CREATE USER 'native'@'%' IDENTIFIED {how}")).await {
+            Ok(()) => {}
+            Err(SqlError::Server { code: 1524, .. }) => {
+                let version = server.value("SELECT @@version").await;
+                assert!(version.starts_with("9."), "only MySQL 9 is without it, not {version}");
+                eprintln!("skipped: MySQL {version} has no mysql_native_password");
+                continue;
+            }
+            Err(error) => panic!("{error}"),
+        }
+        let native = account(&server, "native");
+        gets_in(&native).await;
+        for wrong in ["not it", ""] {
+            let wrong = Endpoint { password: Secret::new(wrong), ..native.clone() };
+            assert_eq!(told(&wrong).await.0, Some(1045));
+        }
+    }
+}
+
 #[tokio::test]
 async fn on_mariadb() {
     let arguments = vec!["--plugin-load-add=auth_ed25519".to_owned()];

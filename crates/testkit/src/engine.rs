@@ -15,6 +15,9 @@ pub enum Engine {
     MySql,
 }
 
+/// The argument that makes a server keep names in small letters.
+pub(crate) const FOLD_NAMES: &str = "--lower-case-table-names=1";
+
 /// Where downloaded servers and templates are kept: `$DRYDOCK_CACHE`, else `.cache` at the workspace root.
 fn cache() -> PathBuf {
     let root = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.cache");
@@ -98,22 +101,23 @@ impl Engine {
         ]
     }
 
-    /// An initialised data directory to copy, made once per machine and page size under a lock.
-    pub(crate) fn template(self, page_kib: u32) -> PathBuf {
-        let kind = if page_kib == 0 { String::new() } else { format!("-{page_kib}k") };
-        let (directory, ready) = (cache().join(format!("template-{}{kind}", self.name())), ".ready");
+    /// An initialised data directory to copy, made once per machine, page size and way with names, under a lock.
+    pub(crate) fn template(self, page_kib: u32, fold_names: bool) -> PathBuf {
+        let size = if page_kib == 0 { String::new() } else { format!("-{page_kib}k") };
+        let fold = if fold_names { "-folded" } else { "" };
+        let (directory, ready) = (cache().join(format!("template-{}{size}{fold}", self.name())), ".ready");
         std::fs::create_dir_all(cache()).expect("the cache directory can be made");
         let lock = File::create(cache().join(format!("{}.lock", self.name()))).expect("a lock file can be made");
         lock.lock().expect("the template lock can be taken");
         if !directory.join(ready).exists() {
             let _ = std::fs::remove_dir_all(&directory);
-            self.initialise(&directory, page_kib);
+            self.initialise(&directory, page_kib, fold_names);
             File::create(directory.join(ready)).expect("the template can be marked ready");
         }
         directory
     }
 
-    fn initialise(self, directory: &Path, page_kib: u32) {
+    fn initialise(self, directory: &Path, page_kib: u32, fold_names: bool) {
         let data = format!("--datadir={}", directory.display());
         let user = format!("--user={}", current_user());
         let mut command = match self {
@@ -136,6 +140,10 @@ impl Engine {
         };
         if page_kib != 0 {
             command.arg(format!("--innodb-page-size={page_kib}k"));
+        }
+        if fold_names {
+            // MySQL keeps it with the data and refuses to start otherwise.
+            command.arg(FOLD_NAMES);
         }
         let output = command.output().expect("the initialiser starts");
         assert!(output.status.success(), "initialising {}: {}", self.name(), String::from_utf8_lossy(&output.stderr));

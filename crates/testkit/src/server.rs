@@ -1,6 +1,11 @@
 //! One private server: start, stop, crash, start again on the same data.
 
-use crate::{Engine, PASSWORD, USER, engine::current_user, keyring, port::free_port};
+use crate::{
+    Engine, PASSWORD, USER,
+    engine::{FOLD_NAMES, current_user},
+    keyring,
+    port::free_port,
+};
 use mysql::{Endpoint, Session};
 use std::{
     path::{Path, PathBuf},
@@ -27,6 +32,8 @@ pub struct Options {
     pub keyring: bool,
     /// `innodb_page_size` in KiB; 0 is the default.
     pub page_kib: u32,
+    /// Names of databases and tables are kept in small letters (`lower_case_table_names = 1`), as on Windows.
+    pub fold_names: bool,
 }
 
 /// A running (or crashed) server and its directory, both gone when dropped.
@@ -45,7 +52,7 @@ impl Server {
         let directory = tempfile::Builder::new().prefix("drydock-").tempdir_in(parent).expect("a temporary directory");
         let status = Command::new("cp")
             .arg("-a")
-            .arg(engine.template(options.page_kib))
+            .arg(engine.template(options.page_kib, options.fold_names))
             .arg(directory.path().join("data"))
             .status();
         assert!(status.expect("cp starts").success(), "copying the template");
@@ -121,6 +128,9 @@ impl Server {
         }
         if self.options.page_kib != 0 {
             command.arg(format!("--innodb-page-size={}k", self.options.page_kib));
+        }
+        if self.options.fold_names {
+            command.arg(FOLD_NAMES);
         }
         command.args(keyring);
         let further = self.options.arguments.iter().map(|argument| argument.replace("{port}", &port.to_string()));

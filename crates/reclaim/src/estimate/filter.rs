@@ -21,6 +21,12 @@ impl Filter {
         Self { databases: vec![name.database.clone()], tables: vec![name.table.clone()] }
     }
 
+    /// The same for a server that keeps names in small letters.
+    pub(crate) fn folded(self) -> Self {
+        let fold = |names: Vec<String>| names.iter().map(|name| name.to_lowercase()).collect();
+        Self { databases: fold(self.databases), tables: fold(self.tables) }
+    }
+
     /// The condition on a view with `TABLE_SCHEMA` and `TABLE_NAME`, as SQL.
     pub(crate) fn condition(&self) -> String {
         let list = |names: &[&str]| names.iter().map(|name| literal(name)).collect::<Vec<_>>().join(", ");

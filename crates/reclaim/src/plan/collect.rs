@@ -118,7 +118,8 @@ async fn ask(
     let counts = row_log::counts(&mut session, &capabilities, clock).await;
     let settings = settings(&mut session, &capabilities).await?;
     let databases = databases(&mut session).await?;
-    let filter = Filter { databases: config.databases.clone(), tables: config.tables.clone() };
+    let asked = Filter { databases: config.databases.clone(), tables: config.tables.clone() };
+    let filter = if settings.folds_names { asked.folded() } else { asked };
     let tables = survey(&mut session, &capabilities, &filter, &options.files, clock).await?;
     let rights = privilege::probe(&mut session, &capabilities).await;
     let mut gates = gates(&mut session, node, config, options, clock).await;
@@ -184,7 +185,8 @@ async fn databases(session: &mut Session) -> Result<BTreeSet<String>, SqlError> 
 pub(crate) async fn settings(session: &mut Session, capabilities: &Capabilities) -> Result<Settings, SqlError> {
     let sql = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('innodb_online_alter_log_max_size', 'super_read_only', \
                'innodb_segment_reserve_factor', 'lock_wait_timeout', 'slave_transaction_retries', \
-               'replica_transaction_retries', 'gtid_mode', 'group_replication_group_name', 'group_replication_consistency')";
+               'replica_transaction_retries', 'gtid_mode', 'group_replication_group_name', 'group_replication_consistency', \
+               'lower_case_table_names', 'innodb_file_per_table')";
     let rows = session.rows(sql).await?;
     let text = |name: &str| {
         let row = rows.iter().find(|row| row.text("Variable_name").is_some_and(|n| n.eq_ignore_ascii_case(name)));
@@ -200,6 +202,8 @@ pub(crate) async fn settings(session: &mut Session, capabilities: &Capabilities)
         group: text("group_replication_group_name")
             .filter(|name| !name.is_empty())
             .map(|_| demand(text("group_replication_consistency").as_deref())),
+        copies_are_shared: text("innodb_file_per_table").is_some_and(|text| text.eq_ignore_ascii_case("OFF")),
+        folds_names: number("lower_case_table_names").is_some_and(|how| how != 0.0),
         gtids: capabilities.is_mariadb() || text("gtid_mode").is_none_or(|mode| !mode.eq_ignore_ascii_case("OFF")),
     })
 }

@@ -17,6 +17,7 @@ use api::{
     WorkMode,
 };
 use std::cmp::Ordering;
+use types::TableName;
 
 /// Draws the plan. Fails only where the request as a whole makes no sense; a single node or table that is left alone is
 /// shown with its reason.
@@ -59,19 +60,19 @@ fn named_exist(facts: &FleetFacts, choices: &[Choice], config: &RecycleConfig) -
     if asked.is_empty() {
         return Ok(());
     }
-    let all = || asked.iter().flat_map(|node| &node.tables);
-    for database in &config.databases {
-        let known = asked.iter().any(|node| node.databases.contains(database));
-        if !known {
-            return Err(ReclaimError::NoSuchDatabase(database.clone()));
-        }
+    let database = |name: &&String| !asked.iter().any(|node| node.databases.iter().any(|have| node.means(name, have)));
+    if let Some(name) = config.databases.iter().find(database) {
+        return Err(ReclaimError::NoSuchDatabase(name.clone()));
     }
-    for table in &config.tables {
-        if !all().any(|facts| *table == facts.name.table || *table == facts.name.to_string()) {
-            return Err(ReclaimError::NoSuchTable(table.clone()));
-        }
+    let table = |name: &&String| {
+        let named =
+            |node: &NodeFacts, have: &TableName| node.means(name, &have.table) || node.means(name, &have.to_string());
+        !asked.iter().any(|node| node.tables.iter().any(|facts| named(node, &facts.name)))
+    };
+    match config.tables.iter().find(table) {
+        Some(name) => Err(ReclaimError::NoSuchTable(name.clone())),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// The node a logged statement starts at: the target itself.

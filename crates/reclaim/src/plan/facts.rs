@@ -48,6 +48,13 @@ pub struct NodeFacts {
     pub write_rates: BTreeMap<TableName, f64>,
 }
 
+impl NodeFacts {
+    /// Whether a name that was asked for is the name of something this server has.
+    pub fn means(&self, asked: &str, have: &str) -> bool {
+        asked == have || (self.settings.folds_names && asked.to_lowercase() == have.to_lowercase())
+    }
+}
+
 /// Settings of a server that decide how a rebuild is done.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Settings {
@@ -61,6 +68,10 @@ pub struct Settings {
     pub applier_patience: f64,
     /// GTIDs are written: a logged statement on a replica would be errant.
     pub gtids: bool,
+    /// `innodb_file_per_table` is off: a copy would be put into the system tablespace.
+    pub copies_are_shared: bool,
+    /// Names of databases and tables mean the same in any case (`lower_case_table_names` is not 0).
+    pub folds_names: bool,
     /// What a replication group asks of it, if it can be in one.
     pub group: Option<GroupDemand>,
 }
