@@ -3,69 +3,13 @@
 
 mod bed;
 
-use api::{JobStatus, Method, Plan, RecycleConfig, Scope, Strategy, TableResult, TableState};
-use bed::Hall;
-use reclaim::plan::{PlanOptions, plan};
-use runtime::Clock;
+use api::{Method, Strategy};
+use bed::{
+    Hall,
+    kinds::{config, left, planned, rebuilds, server, waste},
+};
 use std::os::unix::fs::MetadataExt;
-use testkit::{Engine, Options, Server};
-
-/// A request for a server by itself, which takes writes.
-fn config(server: &Server) -> RecycleConfig {
-    RecycleConfig { exclude_primary: false, scope: Scope::Node, ..bed::config(server) }
-}
-
-async fn server(engine: Engine, options: Options) -> Server {
-    let mut arguments = vec!["--innodb-buffer-pool-size=64M".to_owned()];
-    arguments.extend(options.arguments.clone());
-    Server::start(engine, Options { arguments, ..options }).await
-}
-
-/// `shop.table` with nine tenths of its rows deleted.
-async fn waste(server: &Server, table: &str, options: &str) {
-    bed::fill(server, "shop", table, 30_000, options).await;
-    bed::scatter(server, "shop", table).await;
-}
-
-async fn planned(server: &Server) -> Plan {
-    plan(&server.endpoint(), &config(server), &PlanOptions::default(), &Clock::real()).await.expect("a plan")
-}
-
-/// Why the plan leaves a table.
-fn left(plan: &Plan, table: &str) -> String {
-    let found = plan.nodes[0].left.iter().find(|left| left.table == table);
-    let Some(Strategy::Skip { reason }) = found.map(|left| &left.strategy) else {
-        panic!("{table} is not left: {plan:#?}")
-    };
-    reason.clone()
-}
-
-/// Plans, runs, and checks what holds for every table: rebuilt, within its estimate, and with the rows it had.
-async fn rebuilds(server: &Server, tables: &[&str]) -> (Plan, Vec<TableResult>) {
-    server.settled().await;
-    let mut before = Vec::new();
-    for table in tables {
-        before.push(bed::checksum(server, &format!("shop.{table}")).await);
-    }
-    let plan = planned(server).await;
-    let hall = Hall::new();
-    let id = hall.submit_plan(plan.clone()).await;
-    let job = hall.finished(&id).await;
-    assert_eq!((job.status, job.progress.failed_tables), (JobStatus::Completed, 0), "{job:#?}");
-    let mut results = Vec::new();
-    for (table, before) in tables.iter().zip(&before) {
-        let result = job.statistics.tables_processed.iter().find(|result| result.table == *table);
-        let result = result.unwrap_or_else(|| panic!("{table} was left: {plan:#?}")).clone();
-        assert_eq!(result.state, TableState::Done, "{result:#?}");
-        assert_eq!(bed::checksum(server, &format!("shop.{table}")).await, *before, "rows of {table}");
-        let (freed, estimate) = (result.freed_bytes.expect("it was measured"), &result.estimate);
-        let interval = estimate.predicted_low_bytes..=estimate.predicted_high_bytes;
-        assert!(interval.contains(&freed), "{table} freed {freed}: {result:#?}");
-        results.push(result);
-    }
-    assert_eq!(bed::leftovers(server), Vec::<String>::new());
-    (plan, results)
-}
+use testkit::{Engine, Options};
 
 /// Holes are punched into these files: what they take is blocks, and so is what is freed.
 async fn files_with_holes(engine: Engine) {

@@ -78,10 +78,20 @@ pub fn decide(table: &TableFacts, node: &NodeFacts, below: Option<&str>, config:
         (None, Some(remark)) => copy(table, node, remark),
         (None, None) => in_place(table),
     };
-    match group_objection(&decision, node) {
+    match move_objection(&decision, node).or_else(|| group_objection(&decision, node)) {
         Some(reason) => skip(reason),
         None => decision,
     }
+}
+
+/// Why a table would not come to lie where it was: both engines put a copy where new tables go.
+fn move_objection(decision: &Decision, node: &NodeFacts) -> Option<String> {
+    let copied = decision.strategy != Strategy::InPlace;
+    (copied && node.settings.copies_are_shared).then(|| {
+        "innodb_file_per_table is OFF, so a copy would move it into the system tablespace, which never shrinks; SET GLOBAL \
+         innodb_file_per_table = ON first"
+            .to_owned()
+    })
 }
 
 /// Why a member of a replication group must not keep writes to a table waiting that long. Its applier cannot be stopped in

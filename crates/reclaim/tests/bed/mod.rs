@@ -1,7 +1,9 @@
 //! A bed for reclaim tests: real fleets with tables that waste space.
 #![allow(dead_code, reason = "each test program uses its part")]
 
-use api::{DatabaseTarget, Plan, RecycleConfig, RecycleDocument, RecycleJob, Scope, WorkMode};
+pub mod kinds;
+
+use api::{DatabaseTarget, Plan, RecycleConfig, RecycleDocument, RecycleJob};
 use jobs::{JobStore, MemoryStore, Runner, RunnerOptions};
 use reclaim::{
     plan::{PlanOptions, plan},
@@ -25,26 +27,10 @@ pub async fn on_each<F: Future<Output = ()>>(test: impl Fn(Engine) -> F) {
 
 /// A request for a server, with thresholds that take every clear gain.
 pub fn config(server: &Server) -> RecycleConfig {
-    let address = server.address();
-    RecycleConfig {
-        target: DatabaseTarget {
-            host: address.host,
-            port: address.port,
-            username: USER.into(),
-            password: Secret::new(PASSWORD),
-        },
-        mode: WorkMode::BinlogOff,
-        threshold_mb: 0,
-        threshold_percent: 0.0,
-        exclude_primary: true,
-        databases: vec![],
-        tables: vec![],
-        batch_size: 5,
-        timeout: Span::from_secs(120),
-        scope: Scope::Auto,
-        parallel: 1,
-        max_lag: 10.0,
-    }
+    let types::Address { host, port } = server.address();
+    let target = DatabaseTarget { host, port, username: USER.into(), password: Secret::new(PASSWORD) };
+    let clear = RecycleConfig { threshold_mb: 0, threshold_percent: 0.0, ..RecycleConfig::new(target) };
+    RecycleConfig { timeout: Span::from_secs(120), ..clear }
 }
 
 /// One primary and replicas with a pool large enough to work in.

@@ -100,6 +100,19 @@ fn what_cannot_gain_is_skipped_with_the_reason() {
     assert!(matches!(decide(&shared, &on(mariadb()), None, &config()).strategy, Strategy::Skip { .. }));
 }
 
+/// Both engines put a copy where `innodb_file_per_table` says at that moment: into `ibdata1`, from where nothing comes back.
+#[test]
+fn a_copy_that_would_land_in_the_system_tablespace_is_not_made() {
+    let mut shares = on(mariadb());
+    shares.settings.copies_are_shared = true;
+    let fulltext = TableFacts { has_fulltext: true, ..table("t", 500, 300) };
+    let Strategy::Skip { reason } = decide(&fulltext, &shares, None, &config()).strategy else {
+        panic!("it is copied")
+    };
+    assert!(reason.contains("innodb_file_per_table = ON"), "{reason}");
+    assert_eq!(decide(&table("t", 500, 300), &shares, None, &config()).strategy, Strategy::InPlace, "it stays");
+}
+
 #[test]
 fn a_group_is_not_kept_waiting() {
     let member = |group, applier_patience| {

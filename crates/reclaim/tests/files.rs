@@ -1,0 +1,127 @@
+//! Files that are not like the plain ones (encrypted, elsewhere, with other pages, shared): rebuilt with
+//! their rows, within their estimate and where they were, or left with a true reason.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
+
+mod bed;
+
+use bed::kinds::{left, planned, rebuilds, server, waste};
+use std::path::Path;
+use testkit::{Engine, Options};
+
+/// Rows that are all the same letters would stand out in a file in clear.
+fn in_clear(file: &Path) -> bool {
+    let bytes = std::fs::read(file).expect("the table's file");
+    bytes.windows(32).any(|window| window.iter().all(|byte| *byte == b'x'))
+}
+
+async fn encrypted(engine: Engine) {
+    let server = server(engine, Options { keyring: true, ..Options::default() }).await;
+    waste(&server, "plain", "").await;
+    waste(&server, "secret", if engine == Engine::MySql { "ENCRYPTION='Y'" } else { "ENCRYPTED=YES" }).await;
+    server.settled().await;
+    let file = |table| server.data_directory().join(format!("shop/{table}.ibd"));
+    assert!(in_clear(&file("plain")) && !in_clear(&file("secret")), "the bed encrypts one table and not the other");
+    rebuilds(&server, &["secret"]).await;
+    server.settled().await;
+    assert!(!in_clear(&file("secret")), "the rebuilt file is in clear");
+}
+
+#[tokio::test]
+async fn an_encrypted_table_is_rebuilt_and_stays_encrypted() {
+    bed::on_each(encrypted).await;
+}
+
+async fn elsewhere(engine: Engine) {
+    let far = tempfile::tempdir().expect("a directory");
+    let place = far.path().display();
+    let arguments = match engine {
+        Engine::MySql => vec![format!("--innodb-directories={place}")],
+        Engine::MariaDb => vec![],
+    };
+    let server = server(engine, Options { arguments, ..Options::default() }).await;
+    waste(&server, "far", &format!("DATA DIRECTORY='{place}'")).await;
+    let file = far.path().join("shop/far.ibd");
+    let length = || std::fs::metadata(&file).expect("the file, where it was").len();
+    server.settled().await;
+    let before = length();
+    let (_, results) = rebuilds(&server, &["far"]).await;
+    let lost = i64::try_from(before).unwrap() - i64::try_from(length()).unwrap();
+    assert_eq!(results[0].freed_bytes, Some(lost), "{results:#?}");
+    assert!(!server.data_directory().join("shop/far.ibd").exists(), "it came home");
+    let others = std::fs::read_dir(far.path().join("shop")).unwrap().count();
+    assert_eq!(others, 1, "something is left beside it");
+}
+
+#[tokio::test]
+async fn a_table_of_another_directory_stays_there() {
+    bed::on_each(elsewhere).await;
+}
+
+async fn shared(engine: Engine) {
+    let server = server(engine, Options::default()).await;
+    waste(&server, "plain", "").await;
+    server.run(&["SET GLOBAL innodb_file_per_table = 0"]).await;
+    waste(&server, "system", "").await;
+    server.run(&["SET GLOBAL innodb_file_per_table = 1"]).await;
+    let mut tables = vec![("system", "ibdata1")];
+    if engine == Engine::MySql {
+        server.run(&["CREATE TABLESPACE common ADD DATAFILE 'common.ibd'"]).await;
+        waste(&server, "general", "TABLESPACE common").await;
+        tables.push(("general", "common.ibd"));
+    }
+    server.settled().await;
+    let plan = planned(&server).await;
+    for (table, file) in tables {
+        assert!(left(&plan, table).contains("shared tablespace"), "{table}");
+        // The reason is true: a rebuild by hand moves pages within the file and gives nothing back.
+        let before = server.file_bytes(file);
+        server.run(&["SET GLOBAL innodb_file_per_table = 0", &format!("ALTER TABLE shop.{table} FORCE")]).await;
+        assert!(server.file_bytes(file) >= before, "{file} shrank");
+    }
+    server.run(&["SET GLOBAL innodb_file_per_table = 1"]).await;
+    rebuilds(&server, &["plain"]).await;
+}
+
+#[tokio::test]
+async fn a_table_of_a_shared_tablespace_is_left() {
+    bed::on_each(shared).await;
+}
+
+/// Tables with files of their own on a server that has turned to sharing one: what is rebuilt keeps its file, and what
+/// would be copied is left, for the copy would go into `ibdata1` for good.
+async fn sharing(engine: Engine) {
+    let server = server(engine, Options::default()).await;
+    for table in ["plain", "texts"] {
+        waste(&server, table, "").await;
+    }
+    server.run(&["ALTER TABLE shop.texts ADD FULLTEXT (v)", "SET GLOBAL innodb_file_per_table = 0"]).await;
+    server.settled().await;
+    let plan = planned(&server).await;
+    assert!(left(&plan, "texts").contains("innodb_file_per_table = ON"));
+    if engine == Engine::MySql {
+        // This release rebuilds nothing online.
+        assert!(left(&plan, "plain").contains("innodb_file_per_table = ON"));
+        return;
+    }
+    let before = server.file_bytes("shop/plain.ibd");
+    rebuilds(&server, &["plain"]).await;
+    assert!(server.file_bytes("shop/plain.ibd") < before);
+}
+
+#[tokio::test]
+async fn no_table_is_copied_into_the_system_tablespace() {
+    bed::on_each(sharing).await;
+}
+
+async fn other_pages(engine: Engine) {
+    for page_kib in [4, 8, 32, 64] {
+        let server = server(engine, Options { page_kib, ..Options::default() }).await;
+        waste(&server, "plain", "").await;
+        drop(rebuilds(&server, &["plain"]).await);
+    }
+}
+
+#[tokio::test]
+async fn pages_of_every_size_are_understood() {
+    bed::on_each(other_pages).await;
+}
