@@ -154,6 +154,10 @@ impl Look<'_> {
         let (stretches, width) = self.stretches_over(&key, low, high);
         let limit = self.rows * 8;
         let rows = self.ask(session, &stretches, &key, limit).await?;
+        if rows.is_empty() {
+            // Few stretches can all fall into one hole.
+            return self.head(session).await;
+        }
         let mut counts = vec![0.0; stretches.len()];
         for row in &rows {
             if let Some(seen) = row.parse::<usize>("stretch").and_then(|nth| counts.get_mut(nth)) {

@@ -26,8 +26,6 @@ struct Draw {
 /// What was found.
 pub(crate) struct Sampled {
     pub indexes: Vec<IndexContent>,
-    /// Used pages by the extent maps.
-    pub used_pages: u64,
     /// Records of the clustered index, those marked deleted and not yet purged included.
     pub records: f64,
     /// Share of looked-at pages that could not be read.
@@ -59,7 +57,7 @@ impl Sampler<'_> {
         let used: u32 = strata.values().map(|stratum| stratum.pages).sum();
         let affordable = self.headers_left(self.allowance * 4 / 5);
         if affordable < strata.len() as u64 {
-            return Ok(unseen(&strata, used));
+            return Ok(unseen(&strata));
         }
         let first = affordable.min(96);
         let mut draws = self.round(&strata, used, first)?;
@@ -70,7 +68,7 @@ impl Sampler<'_> {
         let unreadable = share(&draws, |draw| draw.page == Page::Unreadable);
         let indexes = self.indexes(&strata, &draws)?;
         let records = self.records(&strata, &draws);
-        Ok(Sampled { indexes, records, used_pages: u64::from(used), unreadable })
+        Ok(Sampled { indexes, records, unreadable })
     }
 
     fn headers_left(&self, bytes: u64) -> u64 {
@@ -222,7 +220,7 @@ fn strata(extents: Vec<Extent>) -> BTreeMap<u64, Stratum> {
 
 /// A file too small to be worth more than its map: used pages are known, how full they are is not. Trees that grew
 /// page by page lie between half and all full.
-fn unseen(strata: &BTreeMap<u64, Stratum>, used: u32) -> Sampled {
+fn unseen(strata: &BTreeMap<u64, Stratum>) -> Sampled {
     let index = |stratum: &Stratum| IndexContent {
         clustered: true,
         leaf_pages: 0.85 * f64::from(stratum.pages),
@@ -232,7 +230,7 @@ fn unseen(strata: &BTreeMap<u64, Stratum>, used: u32) -> Sampled {
         copy_growth: 1.0,
     };
     let indexes = strata.iter().filter(|(segment, _)| **segment != 0).map(|(_, stratum)| index(stratum)).collect();
-    Sampled { indexes, records: 0.0, used_pages: u64::from(used), unreadable: 0.0 }
+    Sampled { indexes, records: 0.0, unreadable: 0.0 }
 }
 
 /// Index and bytes of a leaf, directory slots included.

@@ -1,32 +1,29 @@
 //! A survey: every table that passes a filter, its nature, and what a rebuild would free.
 
+mod look;
+mod part;
+mod server;
+
 use super::{
     Content, Rebuild, TableFacts,
-    access::{FileAccess, resolve},
+    access::FileAccess,
     budget::Budget,
     catalog::{Catalog, Index, Partition, Table},
-    columns::{Column, Width},
+    columns::Column,
     facts::{PartitionFacts, rebuilt, sum},
     filter::Filter,
     record::Shape,
-    rows::{Look, Rows},
-    sampler::{Sampled, Sampler},
     spaces::{Space, Spaces},
-    statistics,
-    tablespace::Tablespace,
 };
-use api::Method;
 use mysql::{Capabilities, Session, SqlError};
-use runtime::{Clock, Random};
-use std::path::{Path, PathBuf};
+use part::Part;
+use runtime::Clock;
+use server::{Opened, Unwritten};
+use std::path::PathBuf;
 use types::TableName;
 
 /// Share of the data a survey may read, in thousandths.
 const READ_THOUSANDTHS: u64 = 9;
-/// A table so small is not worth a page: its file cannot shrink by anything that matters.
-const TINY: u64 = 256 << 10;
-/// Rows a stretch of the SQL sample should hold.
-const STRETCH_ROWS: u64 = 24;
 
 /// What a survey found, and what it cost.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +32,8 @@ pub struct Survey {
     pub tables: Vec<TableFacts>,
     /// Bytes read from data files, in whole blocks.
     pub file_bytes_read: u64,
+    /// Bytes the server read, at most, to open tables it was asked to list and had not opened before.
+    pub opening_bytes: u64,
     /// Bytes of data files looked at.
     pub data_bytes: u64,
     /// Time it took.
@@ -62,23 +61,15 @@ pub async fn survey_for(
     clock: &Clock,
 ) -> Result<Survey, SqlError> {
     let start = clock.instant();
+    let opened = Opened::before(session).await?;
     let catalog = Catalog::read(session, caps, filter).await?;
     let spaces = Spaces::read(session, caps).await?;
+    let opening_bytes = opened.bytes_since(session, caps, catalog.tables.len()).await?;
     let directory = files.directory(session).await?;
-    let dirty_pages = status(session, "Innodb_buffer_pool_pages_dirty").await?;
-    let history = history(session, caps).await?;
-    let mut surveyor = Surveyor {
-        session,
-        caps,
-        spaces,
-        directory,
-        dirty_pages,
-        history,
-        budget: Budget::new(0, 0),
-        read: 0,
-        asked: 0,
-    };
-    let survey = surveyor.run(&catalog).await?;
+    let unwritten = Unwritten::read(session, caps).await?;
+    let mut surveyor =
+        Surveyor { session, caps, spaces, directory, unwritten, budget: Budget::new(0, 0, 0), read: 0, asked: 0 };
+    let survey = surveyor.run(&catalog, opening_bytes).await?;
     Ok(Survey { elapsed: clock.since(start), ..survey })
 }
 
@@ -87,76 +78,17 @@ struct Surveyor<'a> {
     caps: &'a Capabilities,
     spaces: Spaces,
     directory: Option<PathBuf>,
-    dirty_pages: f64,
-    history: f64,
+    unwritten: Unwritten,
     budget: Budget,
     read: u64,
     /// Bytes the server had to look at for rows, at most.
     asked: u64,
 }
 
-/// One tablespace of a table: the whole table or a partition.
-struct Part<'a> {
-    table: &'a Table,
-    partition: Option<&'a Partition>,
-    shape: Option<&'a Shape>,
-}
-
-impl Part<'_> {
-    fn rows(&self) -> u64 {
-        self.partition.map_or(self.table.rows, |partition| partition.rows)
-    }
-
-    fn data_free(&self) -> u64 {
-        self.partition.map_or(self.table.data_free, |partition| partition.data_free)
-    }
-
-    fn used_bytes(&self) -> u64 {
-        let whole = (self.table.data_bytes, self.table.index_bytes);
-        let (data, index) = self.partition.map_or(whole, |part| (part.data_bytes, part.index_bytes));
-        data + index
-    }
-
-    /// Names its tablespace may have: in clear, and in the filename charset.
-    fn spellings(&self) -> (String, Option<String>) {
-        let name = &self.table.name;
-        let (mut plain, mut encoded) = (format!("{}/{}", name.database, name.table), self.table.encoded.clone());
-        if let Some(partition) = self.partition {
-            plain.push_str("#p#");
-            plain.push_str(&partition.name.to_lowercase());
-            if let Some(sub) = &partition.subpartition {
-                plain.push_str("#sp#");
-                plain.push_str(&sub.to_lowercase());
-            }
-            encoded = encoded.zip(partition.encoded.as_ref()).map(|(table, part)| table + part);
-        }
-        (plain, encoded)
-    }
-}
-
-/// One global status number; 0 if there is none.
-async fn status(session: &mut Session, name: &str) -> Result<f64, SqlError> {
-    let row = session.row(&format!("SHOW GLOBAL STATUS LIKE '{name}'")).await?;
-    Ok(row.and_then(|row| row.parse("Value")).unwrap_or(0.0))
-}
-
-/// Transactions purge has not passed; 1 where it cannot be known, so that doubt stays.
-async fn history(session: &mut Session, caps: &Capabilities) -> Result<f64, SqlError> {
-    if caps.is_mariadb() {
-        return status(session, "Innodb_history_list_length").await;
-    }
-    let ask = "SELECT COUNT FROM information_schema.INNODB_METRICS WHERE NAME = 'trx_rseg_history_len'";
-    match session.value(ask).await {
-        Ok(value) => Ok(value.and_then(|text| text.parse().ok()).unwrap_or(1.0)),
-        Err(error) if error.is_unknown_statement() || error.is_denied() => Ok(1.0),
-        Err(error) => Err(error),
-    }
-}
-
 impl Surveyor<'_> {
-    async fn run(&mut self, catalog: &Catalog) -> Result<Survey, SqlError> {
+    async fn run(&mut self, catalog: &Catalog, opening_bytes: u64) -> Result<Survey, SqlError> {
         let data: u64 = catalog.tables.iter().map(|table| self.size(catalog, table)).sum();
-        self.budget = Budget::new(data, READ_THOUSANDTHS);
+        self.budget = Budget::new(data, READ_THOUSANDTHS, opening_bytes);
         let mut order: Vec<&Table> = catalog.tables.iter().collect();
         // Small ones first: what they leave of their share goes to the large ones, where it counts.
         order.sort_by_key(|table| self.size(catalog, table));
@@ -165,7 +97,8 @@ impl Surveyor<'_> {
             tables.push(self.table(catalog, table).await?);
         }
         tables.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(Survey { tables, file_bytes_read: self.read, data_bytes: data, elapsed: std::time::Duration::ZERO })
+        let elapsed = std::time::Duration::ZERO;
+        Ok(Survey { tables, file_bytes_read: self.read, opening_bytes, data_bytes: data, elapsed })
     }
 
     fn parts<'a>(catalog: &'a Catalog, table: &'a Table, shape: Option<&'a Shape>) -> Vec<Part<'a>> {
@@ -270,126 +203,6 @@ impl Surveyor<'_> {
         };
         partitions.iter().zip(&facts.contents).map(one).collect()
     }
-
-    async fn content(&mut self, part: &Part<'_>, space: &Space) -> Result<Content, SqlError> {
-        let allowance = self.budget.share(space.file_bytes);
-        let before = self.read + self.asked;
-        let seen = self.by_pages(part, space, allowance).await;
-        let content = match seen {
-            Some((content, true)) => content,
-            // Not to be trusted: rows by SQL are better, but where none can be afforded a doubtful look beats none.
-            doubtful => {
-                let rows = self.by_sql(part, space, allowance).await?;
-                doubtful.map(|(content, _)| content).filter(|_| rows.method == Method::None).unwrap_or(rows)
-            }
-        };
-        self.budget.spend(space.file_bytes, self.read + self.asked - before);
-        Ok(content)
-    }
-
-    async fn by_pages(&mut self, part: &Part<'_>, space: &Space, allowance: u64) -> Option<(Content, bool)> {
-        if space.encrypted || space.file_bytes < TINY || allowance < super::budget::BLOCK {
-            return None;
-        }
-        let path = resolve(self.directory.as_deref()?, space.path.as_deref()?);
-        let (owned, table) = (space.clone(), part.table.name.clone());
-        let sampled = tokio::task::spawn_blocking(move || sample(&path, &owned, allowance)).await.ok()?;
-        let (sampled, read) = sampled.inspect_err(|doubt| tracing::debug!(%table, "not by its file: {doubt}")).ok()?;
-        self.read += read;
-        let file_pages = space.file_bytes as f64 / f64::from(space.page_bytes);
-        // Pages changed in memory and not yet in the file: what was read of them is old.
-        let stale = self.dirty_pages.min(sampled.used_pages as f64) / file_pages;
-        // Deleted rows that purge has not taken away look alive on a page; the server's count leaves them out at once.
-        let marked = self.history > 0.0 && sampled.records > 1.15 * part.rows() as f64;
-        if sampled.unreadable > 0.25 {
-            return None;
-        }
-        let content = Content {
-            file_bytes: space.file_bytes,
-            data_free_bytes: part.data_free(),
-            method: Method::Pages,
-            page_bytes: space.page_bytes,
-            logical_bytes: space.logical_bytes,
-            indexes: sampled.indexes,
-            punched_bytes: None,
-            doubt: stale
-                + sampled.unreadable / 2.0
-                + if space.compressed { 0.1 } else { 0.0 }
-                + if marked { 0.5 } else { 0.0 },
-        };
-        Some((content, stale <= 0.05 && !marked))
-    }
-
-    async fn by_sql(&mut self, part: &Part<'_>, space: &Space, allowance: u64) -> Result<Content, SqlError> {
-        let unknown = Content::unknown(space.file_bytes, part.data_free());
-        let stretches = allowance / (2 * u64::from(space.logical_bytes));
-        let Some(shape) = part.shape.filter(|_| stretches > 0) else { return Ok(unknown) };
-        let look = Look {
-            name: &part.table.name,
-            partition: part.partition.map(|part| part.subpartition.as_deref().unwrap_or(&part.name)),
-            shape,
-            versioned: part.table.versioned,
-            expected: part.rows() as f64,
-            stretches: stretches.min(2000),
-            rows: STRETCH_ROWS,
-            random: Random::seeded(space.id),
-        };
-        let rows = match look.run(self.session).await {
-            Ok(rows) => rows,
-            // One table that cannot be asked (no SELECT, dropped meanwhile, odd type) must not end the survey.
-            Err(error @ SqlError::Server { .. }) => {
-                tracing::debug!(table = %part.table.name, "no rows: {error}");
-                return Ok(unknown);
-            }
-            Err(error) => return Err(error),
-        };
-        self.asked += 2 * u64::from(space.logical_bytes) * stretches;
-        Ok(assemble(part, space, shape, &rows).unwrap_or(unknown))
-    }
-}
-
-fn assemble(part: &Part<'_>, space: &Space, shape: &Shape, rows: &Rows) -> Option<Content> {
-    let count = statistics::row_count(part.rows() as f64, &rows.totals);
-    let pointer = 10.0 + key_bytes(shape);
-    let indexes = match statistics::indexes(rows, count, shape.logical_page, pointer) {
-        Some(indexes) => indexes,
-        None if part.rows() == 0 => Vec::new(),
-        None => return None,
-    };
-    Some(Content {
-        file_bytes: space.file_bytes,
-        data_free_bytes: part.data_free(),
-        method: Method::Sql,
-        page_bytes: space.page_bytes,
-        logical_bytes: space.logical_bytes,
-        indexes,
-        punched_bytes: None,
-        // How well rows compress cannot be seen from outside.
-        doubt: if space.compressed { 0.5 } else { 0.0 },
-    })
-}
-
-fn key_bytes(shape: &Shape) -> f64 {
-    let width = |(at, _): &(usize, Option<u64>)| match shape.columns[*at].width {
-        Width::Fixed(width) => width as f64,
-        Width::Variable { most, .. } => (most as f64 / 4.0).clamp(8.0, 40.0),
-        _ => 16.0,
-    };
-    shape.key.iter().map(width).sum()
-}
-
-fn sample(path: &Path, space: &Space, allowance: u64) -> Result<(Sampled, u64), super::tablespace::Doubt> {
-    let mut tablespace = Tablespace::open(path, space)?;
-    let sampled = Sampler {
-        tablespace: &mut tablespace,
-        clustered: &space.indexes,
-        logical_page: space.logical_bytes,
-        compressed: space.compressed,
-        allowance,
-        random: Random::seeded(space.id),
-    }
-    .run()?;
-    Ok((sampled, tablespace.read))
 }
 
 fn covers(index: &Index, columns: &[String]) -> bool {
