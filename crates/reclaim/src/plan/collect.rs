@@ -131,9 +131,9 @@ async fn ask(
     let later = row_log::counts(&mut session, &capabilities, clock).await;
     let write_rates = match (counts, later) {
         (Ok(before), Ok(after)) => {
-            tables.iter().map(|t| (t.name.clone(), row_log::rate(&before, &after, &t.name, clock))).collect()
+            Ok(tables.iter().map(|t| (t.name.clone(), row_log::rate(&before, &after, &t.name, clock))).collect())
         }
-        _ => BTreeMap::new(),
+        (Err(error), _) | (_, Err(error)) => Err(error),
     };
     session.close().await;
     Ok(NodeFacts { capabilities, databases, tables, gates, rights, settings, disks, locks, write_rates })

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     ReclaimError,
     estimate::TableFacts,
-    gates::{data_loss_bug, disk, metadata_lock, named, privilege, row_log},
+    gates::{data_loss_bug, disk, metadata_lock, named, privilege, row_log, unanswered, wait},
 };
 use api::{
     Algorithm, Batch, Gate, GateVerdict, GraphNode, LockClass, NodePlan, Plan, RecycleConfig, Strategy, TablePlan,
@@ -154,6 +154,11 @@ fn remarks(asked: &NodeFacts, node: &str, warnings: &mut Vec<String>) {
             "{node}: {why}: whoever is in a transaction is waited for; docs/privileges.md tells how to show them"
         ));
     }
+    if let Err(error) = &asked.write_rates {
+        warnings.push(format!(
+            "{node}: how fast its tables change cannot be read ({error}): a rebuild in place waits until it can"
+        ));
+    }
     let capabilities = &asked.capabilities;
     if let Some(bug) = data_loss_bug::affected(capabilities.flavor, capabilities.version) {
         warnings.push(format!("{node} ({}): {bug}; its tables are copied instead", capabilities.version_text));
@@ -206,11 +211,13 @@ fn draw_table(
     let algorithm = cost::algorithm(&decision.strategy);
     let seconds = cost::seconds(algorithm, &decision.estimate);
     let skipped = matches!(decision.strategy, Strategy::Skip { .. });
-    let log = if algorithm == Algorithm::Inplace { log_bytes(asked, table, seconds) } else { 0 };
+    let log = if algorithm == Algorithm::Inplace { log_bytes(asked, table, seconds) } else { Ok(0) };
     let (data, tmp) = if skipped {
         (0, 0)
     } else {
-        (cost::data_bytes(&decision.estimate), cost::tmp_bytes(&decision.strategy, table, log))
+        // A log nobody can foresee may fill up to its limit.
+        let most = log.as_ref().copied().unwrap_or(asked.settings.row_log_limit);
+        (cost::data_bytes(&decision.estimate), cost::tmp_bytes(&decision.strategy, table, most))
     };
     if let (Some(remark), true) = (&decision.remark, node.writer && !skipped) {
         warnings.push(format!("{}: {} takes writes, and {remark}", table.name, name_of(node)));
@@ -221,8 +228,8 @@ fn draw_table(
         table: table.name.table.clone(),
         engine: table.engine.clone(),
         gain_per_byte: tables::gain_per_byte(&decision.estimate),
-        statements: if skipped { Vec::new() } else { statements(asked, table, config, &decision, seconds, log) },
-        gates: if skipped { Vec::new() } else { table_gates(asked, table, config, &decision, [data, tmp, log]) },
+        gates: if skipped { Vec::new() } else { table_gates(asked, table, config, &decision, [data, tmp], &log) },
+        statements: if skipped { Vec::new() } else { statements(asked, table, config, &decision, seconds, log.ok()) },
         estimate: decision.estimate,
         strategy: decision.strategy,
         lock: decision.lock,
@@ -232,11 +239,13 @@ fn draw_table(
     }
 }
 
-/// Bytes the row log will need, by the rate seen while planning.
-fn log_bytes(asked: &NodeFacts, table: &TableFacts, seconds: f64) -> u64 {
-    let rate = asked.write_rates.get(&table.name).copied().unwrap_or(0.0);
+/// Bytes the row log will need, by the rate seen while planning; the verdict on the table where none was seen: a table
+/// nobody has watched is not one at rest.
+fn log_bytes(asked: &NodeFacts, table: &TableFacts, seconds: f64) -> Result<u64, GateVerdict> {
+    let rates = asked.write_rates.as_ref().map_err(|error| unanswered("the rate of changes", error))?;
+    let rate = rates.get(&table.name).ok_or_else(|| wait("its rate of changes was not seen"))?;
     let row_bytes = table.estimate.file_bytes as f64 / (table.rows.max(1) as f64);
-    row_log::needed(rate, row_bytes, seconds)
+    Ok(row_log::needed(*rate, row_bytes, seconds))
 }
 
 fn table_gates(
@@ -244,17 +253,19 @@ fn table_gates(
     table: &TableFacts,
     config: &RecycleConfig,
     decision: &strategy::Decision,
-    [data, tmp, log]: [u64; 3],
+    [data, tmp]: [u64; 2],
+    log: &Result<u64, GateVerdict>,
 ) -> Vec<Gate> {
     let locks = asked.locks.as_ref().map(|locks| locks.on(&table.name)).map_err(Clone::clone);
     let stops = matches!(decision.strategy, Strategy::Copy { stop_applier: true });
-    let raises = decision.strategy == Strategy::InPlace && row_log::raised(log, asked.settings.row_log_limit).is_some();
+    let raised = log.as_ref().ok().and_then(|log| row_log::raised(*log, asked.settings.row_log_limit));
+    let raises = decision.strategy == Strategy::InPlace && raised.is_some();
     let needs = privilege::Needs::of_table(config.mode, stops, raises);
     vec![
         named("privilege", privilege::table_verdict(&asked.rights, &asked.capabilities, &table.name, needs)),
         named("metadata_lock", metadata_lock::verdict(&locks)),
         named("disk", disk::verdict(&asked.disks, data, tmp)),
-        named("row_log", row_log::verdict(log, row_log::CEILING)),
+        named("row_log", log.clone().map_or_else(|unknown| unknown, |log| row_log::verdict(log, row_log::CEILING))),
     ]
 }
 
@@ -265,10 +276,10 @@ fn statements(
     config: &RecycleConfig,
     decision: &strategy::Decision,
     seconds: f64,
-    log: u64,
+    log: Option<u64>,
 ) -> Vec<String> {
-    let changes =
-        statement::changes(&asked.settings, &decision.strategy, row_log::raised(log, asked.settings.row_log_limit));
+    let raised = log.and_then(|log| row_log::raised(log, asked.settings.row_log_limit));
+    let changes = statement::changes(&asked.settings, &decision.strategy, raised);
     let (stop, start) = statement::applier(&asked.capabilities, None);
     let stops = matches!(decision.strategy, Strategy::Copy { stop_applier: true });
     let mut all: Vec<String> = changes.iter().map(Change::arm).collect();

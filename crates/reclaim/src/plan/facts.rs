@@ -44,8 +44,8 @@ pub struct NodeFacts {
     pub disks: Disks,
     /// Locks in the way of its tables; an error where they could not be read.
     pub locks: Result<Locks, SqlError>,
-    /// Rows changed per second; a table's own where the server counts so.
-    pub write_rates: BTreeMap<TableName, f64>,
+    /// Rows changed per second, a table's own where the server counts so; an error where they could not be read.
+    pub write_rates: Result<BTreeMap<TableName, f64>, SqlError>,
 }
 
 impl NodeFacts {

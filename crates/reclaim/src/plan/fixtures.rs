@@ -102,6 +102,7 @@ pub(crate) fn mariadb() -> Capabilities {
 }
 
 pub(crate) fn asked(tables: Vec<TableFacts>) -> NodeFacts {
+    let still = tables.iter().map(|table| (table.name.clone(), 0.0)).collect();
     NodeFacts {
         capabilities: mariadb(),
         databases: BTreeSet::from(["d".to_owned()]),
@@ -111,7 +112,7 @@ pub(crate) fn asked(tables: Vec<TableFacts>) -> NodeFacts {
         settings: Settings { row_log_limit: 128 << 20, gtids: true, applier_patience: 1e9, ..Settings::default() },
         disks: crate::gates::disk::Disks::default(),
         locks: Ok(crate::gates::metadata_lock::Locks::default()),
-        write_rates: BTreeMap::new(),
+        write_rates: Ok(still),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::plan::fixtures::{config, edge, fleet, node, table, topology};
+use mysql::SqlError;
 use proptest::prelude::*;
 
 fn pair() -> api::ClusterTopology {
@@ -45,7 +46,7 @@ fn a_busy_table_gets_a_larger_row_log() {
     let mut facts = fleet(pair(), "a", &[table("t", 5000, 800)]);
     let asked = facts.nodes.get_mut("a").expect("node a");
     asked.tables[0].rows = 5_000_000;
-    asked.write_rates.insert(asked.tables[0].name.clone(), 3000.0);
+    asked.write_rates = Ok([(asked.tables[0].name.clone(), 3000.0)].into());
     let plan = draft(&facts, &config()).expect("a plan");
     let statements = &plan.work().next().expect("work").statements;
     assert!(statements[0].starts_with("SET GLOBAL innodb_online_alter_log_max_size = "), "{statements:?}");
@@ -53,11 +54,29 @@ fn a_busy_table_gets_a_larger_row_log() {
 }
 
 #[test]
+fn a_write_rate_nobody_could_read_is_not_a_table_at_rest() {
+    let mut facts = fleet(pair(), "a", &[table("t", 5000, 800)]);
+    let error = SqlError::Lost { address: types::Address::new("h", 2), reason: "gone".into() };
+    facts.nodes.get_mut("a").expect("node a").write_rates = Err(error);
+    let plan = draft(&facts, &config()).expect("a plan");
+    let work = plan.work().next().expect("work that waits");
+    let gate = work.gates.iter().find(|gate| gate.name == "row_log").expect("the gate");
+    let GateVerdict::Wait { reason } = &gate.verdict else { panic!("{gate:?}") };
+    assert!(reason.contains("the rate of changes cannot be read"), "{reason}");
+    assert!(plan.warnings.iter().any(|warning| warning.contains("how fast its tables change")), "{:?}", plan.warnings);
+    assert!(work.tmp_bytes_needed >= 128 << 20, "the log may fill up to its limit: {}", work.tmp_bytes_needed);
+    facts.nodes.get_mut("a").expect("node a").write_rates = Ok(std::collections::BTreeMap::new());
+    let plan = draft(&facts, &config()).expect("a plan");
+    let gate = plan.work().next().and_then(|work| work.gates.iter().find(|gate| gate.name == "row_log")).expect("it");
+    assert!(matches!(gate.verdict, GateVerdict::Wait { .. }), "a table nobody has counted: {gate:?}");
+}
+
+#[test]
 fn a_table_that_needs_more_than_the_account_may_is_left_with_the_grant_to_type() {
     let mut facts = fleet(pair(), "a", &[table("busy", 5000, 800), table("calm", 500, 300)]);
     let asked = facts.nodes.get_mut("a").expect("node a");
     asked.tables[0].rows = 5_000_000;
-    asked.write_rates.insert(asked.tables[0].name.clone(), 3000.0);
+    asked.write_rates = Ok([(asked.tables[0].name.clone(), 3000.0), (asked.tables[1].name.clone(), 0.0)].into());
     asked.rights = Ok(privilege::rights(&["GRANT SELECT, PROCESS, ALTER ON *.* TO `d`@`%`"], true));
     let plan = draft(&facts, &config()).expect("a plan");
     assert_eq!(plan.work().map(|table| table.table.as_str()).collect::<Vec<_>>(), ["calm"]);
