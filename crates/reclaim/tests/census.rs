@@ -42,12 +42,17 @@ async fn the_census_finds_what_holds_the_disk() {
 #[tokio::test]
 async fn another_servers_directory_is_not_taken_for_this_ones() {
     for engine in engines() {
-        let mut bed = Bed::start(engine).await;
-        let other = Bed::start(engine).await;
+        let (mut bed, mut other) = (Bed::start(engine).await, Bed::start(engine).await);
+        // Both have `digits` under one id; only what came after tells them apart.
+        for (bed, tables) in [(&mut bed, ["a", "b"]), (&mut other, ["b", "a"])] {
+            for table in tables {
+                bed.run(&format!("CREATE TABLE {table} (id INT PRIMARY KEY)")).await;
+            }
+        }
+        other.server.settled().await;
         std::fs::write(other.server.data_directory().join("lab/#sql-ib1-1.ibd"), [0; 4096]).unwrap();
         let _ = std::fs::remove_file(other.server.data_directory().join("auto.cnf"));
-        let elsewhere = tempfile::tempdir().unwrap();
-        let files = FileAccess::At(elsewhere.path().to_owned());
+        let files = FileAccess::At(other.server.data_directory());
         let census = take(&mut bed.session, &bed.caps, &files).await.unwrap();
         assert_eq!(census.disk_total_bytes, None);
         assert!(census.items.iter().all(|item| item.kind != "orphan"));

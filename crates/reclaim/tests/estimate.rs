@@ -197,6 +197,30 @@ async fn a_file_that_is_not_the_servers_is_not_believed() {
 }
 
 #[tokio::test]
+async fn another_servers_file_of_the_same_id_and_size_is_not_believed() {
+    for engine in engines() {
+        let (mut bed, mut other) = (Bed::start(engine).await, Bed::start(engine).await);
+        for (bed, tables) in [(&mut bed, ["a", "b"]), (&mut other, ["b", "a"])] {
+            bed.run(&format!("CREATE TABLE t ({PAD})")).await;
+            bed.fill("t", "id, a, pad", ROW, 40_000).await;
+            for table in tables {
+                bed.run(&format!("CREATE TABLE {table} (id INT PRIMARY KEY)")).await;
+            }
+        }
+        let full = other.server.file_bytes("lab/t.ibd");
+        assert_eq!(bed.server.file_bytes("lab/t.ibd"), full, "two files nobody can tell apart by themselves");
+        bed.run("DELETE FROM t WHERE id % 10 <> 0").await;
+        bed.server.settled().await;
+        other.server.settled().await;
+        // Without it MySQL's directories are taken for what they are by their ids only, as MariaDB's.
+        let _ = std::fs::remove_file(other.server.data_directory().join("auto.cnf"));
+        let facts = bed.survey("t", FileAccess::At(other.server.data_directory())).await;
+        assert_eq!(facts.estimate.method, Method::Sql, "{}: {facts:?}", engine.name());
+        assert_eq!(bed.survey("t", FileAccess::Auto).await.estimate.method, Method::Pages);
+    }
+}
+
+#[tokio::test]
 async fn rows_deleted_but_not_purged_are_not_taken_for_alive() {
     for engine in engines() {
         let mut bed = Bed::start(engine).await;

@@ -1,27 +1,8 @@
 //! The disk under the data directory: whether it is seen from here at all, how large, how free.
 
-use crate::estimate::{FileAccess, spaces::Spaces, tablespace_is};
 use mysql::{Session, SqlError};
 use nix::sys::statvfs::statvfs;
-use std::path::{Path, PathBuf};
-
-/// The data directory, if what lies there is this server's: its UUID file (MySQL), or one of its tablespaces.
-pub(super) async fn own_directory(
-    session: &mut Session,
-    files: &FileAccess,
-    spaces: &Spaces,
-) -> Result<Option<PathBuf>, SqlError> {
-    let Some(directory) = files.directory(session).await? else { return Ok(None) };
-    let uuid = session.value("SELECT @@server_uuid").await;
-    let uuid = match uuid {
-        Err(error) if !error.is_unknown_statement() => return Err(error),
-        answer => answer.ok().flatten(),
-    };
-    let told = std::fs::read_to_string(directory.join("auto.cnf")).unwrap_or_default();
-    let by_uuid = uuid.is_some_and(|uuid| told.contains(&uuid));
-    let by_space = || spaces.0.values().any(|space| tablespace_is(&directory, space));
-    Ok((by_uuid || by_space()).then_some(directory))
-}
+use std::path::Path;
 
 /// Free and total bytes: from the file system, or from `MariaDB`'s `DISKS` plug-in where it is loaded.
 pub(super) async fn room(session: &mut Session, directory: Option<&Path>) -> Result<Option<(u64, u64)>, SqlError> {

@@ -7,7 +7,7 @@ mod undo;
 
 pub use undo::{UndoShrink, UndoShrinkError, shrink_undo};
 
-use crate::estimate::{FileAccess, spaces::Spaces};
+use crate::estimate::{FileAccess, own_directory, spaces::Spaces};
 use api::DiskCensus;
 use mysql::{Capabilities, Session, SqlError};
 
@@ -15,7 +15,7 @@ use mysql::{Capabilities, Session, SqlError};
 /// right hides is left out and said in an item of its own.
 pub async fn take(session: &mut Session, caps: &Capabilities, files: &FileAccess) -> Result<DiskCensus, SqlError> {
     let spaces = Spaces::read(session, caps).await?;
-    let directory = disk::own_directory(session, files, &spaces).await?;
+    let (directory, _) = own_directory(session, files, &spaces).await?;
     let mut items = holders::all(session, caps, &spaces).await?;
     items.extend(orphans::all(session, &spaces, directory.as_deref()).await?);
     items.sort_by_key(|item| std::cmp::Reverse(item.bytes));

@@ -22,6 +22,7 @@ mod survey;
 mod tablespace;
 
 pub use access::FileAccess;
+pub(crate) use access::own_directory;
 pub use content::Content;
 pub use facts::{PartitionFacts, TableFacts};
 pub use filter::Filter;
@@ -30,13 +31,7 @@ pub(crate) use spaces::page_compressed;
 pub(crate) use survey::is_page_compressed;
 pub use survey::{Survey, survey, survey_for};
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 /// Limit for one question over all tables of a server: a server with hundreds of thousands of them takes minutes.
 pub(crate) const SURVEY_LIMIT: Duration = Duration::from_mins(10);
-
-/// Whether this tablespace's file lies below the directory: how a directory is known to be the server's own.
-pub(crate) fn tablespace_is(directory: &Path, space: &spaces::Space) -> bool {
-    let path = space.path.as_deref().map(|path| access::resolve(directory, path));
-    path.is_some_and(|path| tablespace::Tablespace::open(&path, space).is_ok())
-}

@@ -6,7 +6,7 @@ mod server;
 
 use super::{
     Content, Rebuild, TableFacts,
-    access::FileAccess,
+    access::{FileAccess, own_directory},
     budget::Budget,
     catalog::{Catalog, Index, Partition, Table},
     columns::Column,
@@ -65,10 +65,10 @@ pub async fn survey_for(
     let catalog = Catalog::read(session, caps, filter).await?;
     let spaces = Spaces::read(session, caps).await?;
     let opening_bytes = opened.bytes_since(session, caps, catalog.tables.len()).await?;
-    let directory = files.directory(session).await?;
+    let (directory, read) = own_directory(session, files, &spaces).await?;
     let unwritten = Unwritten::read(session, caps).await?;
     let mut surveyor =
-        Surveyor { session, caps, spaces, directory, unwritten, budget: Budget::new(0, 0, 0), read: 0, asked: 0 };
+        Surveyor { session, caps, spaces, directory, unwritten, budget: Budget::new(0, 0, 0), read, asked: 0 };
     let survey = surveyor.run(&catalog, opening_bytes).await?;
     Ok(Survey { elapsed: clock.since(start), ..survey })
 }

@@ -114,6 +114,14 @@ impl Tablespace {
         Ok(tablespace)
     }
 
+    /// The id a file gives itself, and its length.
+    pub fn identity(path: &Path) -> io::Result<(u64, u64)> {
+        let file = File::open(path)?;
+        let mut head = [0; SPACE_ID + 4];
+        file.read_exact_at(&mut head, 0)?;
+        Ok((u64::from(be32(&head, SPACE_ID)), file.metadata()?.len()))
+    }
+
     /// Bytes of one page.
     fn at(&mut self, page: u32, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         let start = u64::from(page) * u64::from(self.page) + offset;

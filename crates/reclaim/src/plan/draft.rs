@@ -258,8 +258,8 @@ fn table_gates(
 ) -> Vec<Gate> {
     let locks = asked.locks.as_ref().map(|locks| locks.on(&table.name)).map_err(Clone::clone);
     let stops = matches!(decision.strategy, Strategy::Copy { stop_applier: true });
-    let raised = log.as_ref().ok().and_then(|log| row_log::raised(*log, asked.settings.row_log_limit));
-    let raises = decision.strategy == Strategy::InPlace && raised.is_some();
+    let limit = log.as_ref().ok().and_then(|log| row_log::raised(*log, asked.settings.row_log_limit));
+    let raises = decision.strategy == Strategy::InPlace && limit.is_some();
     let needs = privilege::Needs::of_table(config.mode, stops, raises);
     vec![
         named("privilege", privilege::table_verdict(&asked.rights, &asked.capabilities, &table.name, needs)),
