@@ -78,6 +78,13 @@ impl Journal {
         self.pages().units.get(unit).cloned().unwrap_or_default()
     }
 
+    /// Everything about the job and all its units, in order.
+    pub(crate) fn all(&self) -> Vec<JournalEntry> {
+        let mut all: Vec<JournalEntry> = self.pages().units.values().flatten().cloned().collect();
+        all.sort_by_key(|entry| entry.sequence);
+        all
+    }
+
     /// Units that appear in the journal, in no order; [`JOB`] is none.
     pub fn units(&self) -> Vec<String> {
         self.pages().units.keys().filter(|unit| *unit != JOB).cloned().collect()

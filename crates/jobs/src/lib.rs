@@ -8,6 +8,7 @@ pub mod conformance;
 mod dispatch;
 mod journal;
 mod memory;
+mod panics;
 mod record;
 mod runner;
 mod step;

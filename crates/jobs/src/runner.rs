@@ -26,6 +26,8 @@ pub struct RunnerOptions {
     pub poll: Duration,
     /// How long a parked job rests before this process takes it again.
     pub rest: Duration,
+    /// Runs that may end by panic, one after the other without the job getting on; then it ends as failed.
+    pub panics: usize,
 }
 
 impl Default for RunnerOptions {
@@ -36,6 +38,7 @@ impl Default for RunnerOptions {
             lease: Duration::from_secs(15),
             poll: Duration::from_secs(1),
             rest: Duration::from_secs(10),
+            panics: 5,
         }
     }
 }

@@ -51,6 +51,11 @@ pub trait Trade: Send + Sync {
         let _ = failure;
         record.body.clone()
     }
+
+    /// What a job that is given up in the middle may have left behind, each with what to do about it by hand.
+    fn left(&self, _record: &JobRecord, _journal: &Journal) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// A job in the hand of the worker that holds its lease.

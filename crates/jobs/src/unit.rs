@@ -1,6 +1,6 @@
 //! Runs one unit: its steps forward, or back in reverse once it failed or was cancelled, from wherever the journal says.
 
-use crate::{Event, Journal, Step, StepContext, StepError, StoreError};
+use crate::{Event, Journal, Step, StepContext, StepError, StoreError, panics};
 use futures::FutureExt;
 use serde_json::{Map, Value};
 use std::{collections::HashMap, future::Future, panic::AssertUnwindSafe};
@@ -231,8 +231,7 @@ fn stuck(step: &str, error: StepError) -> Failure {
 /// A bug in a step must not leave the unit half way: a panic counts as its failure, so that the undo still runs.
 async fn guarded<T>(half: impl Future<Output = Result<T, StepError>>) -> Result<T, StepError> {
     AssertUnwindSafe(half).catch_unwind().await.unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text");
+        let text = panics::text(&*panic);
         let next = "this is a defect in Drydock; report it with the log";
         Err(StepError::Failed(Failure::new(Code::JobState, format!("a step panicked: {text}"), next)))
     })

@@ -1,9 +1,13 @@
 //! One job under one lease: take it up, run its trade, write down how it ended.
 
-use crate::{JobOutcome, JobRecord, Journal, Lease, RunningJob, StoreError, Trade, runner::Hall, trade::Desk};
+use crate::{JobOutcome, JobRecord, Journal, Lease, RunningJob, StoreError, Trade, panics, runner::Hall, trade::Desk};
 use api::JobStatus;
 use futures::FutureExt;
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use types::JobId;
@@ -86,11 +90,24 @@ async fn attend(hall: &Hall, id: &JobId, lease: &Lease, cancel: CancellationToke
     desk.save(None, |job| job.status = JobStatus::Running).await?;
     let record = desk.record.lock().await.clone();
     let job = RunningJob { record, journal, cancel, park: hall.park.clone(), desk: Arc::clone(&desk) };
-    let outcome = AssertUnwindSafe(trade.run(job)).catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!(job = %id, "the job's trade panicked");
-        JobOutcome::Parked
-    });
+    let journal = job.journal.clone();
+    let outcome = match AssertUnwindSafe(trade.run(job)).catch_unwind().await {
+        Ok(outcome) => outcome,
+        Err(panic) => panicked(hall, &desk, &journal, panics::text(&*panic)).await?,
+    };
     finish(hall, &desk, outcome).await
+}
+
+/// Another run may do better, as the server may be in another state by then; one that never does must end.
+async fn panicked(hall: &Hall, desk: &Desk, journal: &Journal, text: &str) -> Result<JobOutcome, StoreError> {
+    let runs = panics::count(journal, text).await?;
+    tracing::error!(job = %journal.job(), text, runs, "the job's work panicked");
+    if runs < hall.options.panics {
+        return Ok(JobOutcome::Parked);
+    }
+    let record = desk.record.lock().await.clone();
+    let left = catch_unwind(AssertUnwindSafe(|| desk.trade.left(&record, journal))).unwrap_or_default();
+    Ok(JobOutcome::Failed { body: record.body, failure: panics::failure(runs, text, &left) })
 }
 
 fn desk(hall: &Hall, trade: &Arc<dyn Trade>, lease: &Lease, record: JobRecord) -> Desk {

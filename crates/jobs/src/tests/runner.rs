@@ -1,7 +1,7 @@
 //! The runner: limits, cancel, leases, parking; on replayed time.
 
 use crate::{
-    Claim, Event, JobOutcome, JobRecord, MemoryStore, NewJob, Runner, RunnerOptions, RunningJob, Store, Trade,
+    Claim, Event, JobOutcome, JobRecord, Journal, MemoryStore, NewJob, Runner, RunnerOptions, RunningJob, Store, Trade,
 };
 use api::JobStatus;
 use async_trait::async_trait;
@@ -54,6 +54,14 @@ impl Drop for Inside {
 
 struct Gated(Arc<World>);
 
+impl Gated {
+    async fn panic_after(&self, job: &RunningJob, event: Event) -> ! {
+        let step = self.0.runs(&job.record.id).2.to_string();
+        job.journal.append("unit", &step, event).await.unwrap();
+        panic!("a defect")
+    }
+}
+
 #[async_trait]
 impl Trade for Gated {
     fn kind(&self) -> &'static str {
@@ -78,6 +86,9 @@ impl Trade for Gated {
                 JobOutcome::Failed { body: json!({ "failed": true }), failure }
             }
             Some("panic") if self.0.runs(&job.record.id).2 == 1 => panic!("a defect"),
+            Some("panic-always") => panic!("a defect"),
+            Some("panic-noting") => self.panic_after(&job, Event::Noted(json!(0))).await,
+            Some("panic-onward") if self.0.runs(&job.record.id).2 <= 7 => self.panic_after(&job, Event::Started).await,
             _ => JobOutcome::Completed(json!({ "done": true })),
         }
     }
@@ -89,8 +100,13 @@ impl Trade for Gated {
     fn document(&self, record: &JobRecord, failure: Option<&Failure>) -> Value {
         let mut body = record.body.clone();
         body["status"] = json!(record.status);
-        body["error"] = json!(failure.map(|failure| failure.detail("error")));
+        let text = |failure: &Failure| format!("{}; next: {}", failure.detail("error"), failure.detail("next"));
+        body["error"] = json!(failure.map(text));
         body
+    }
+
+    fn left(&self, _: &JobRecord, journal: &Journal) -> Vec<String> {
+        journal.units().into_iter().map(|unit| format!("look at {unit}")).collect()
     }
 }
 
@@ -148,7 +164,7 @@ async fn a_job_runs_to_each_end() {
     assert_eq!(done.body, json!({ "done": true, "status": "completed", "error": null }));
     let failed = runner.wait(&bad).await.unwrap();
     assert_eq!((failed.status, failed.progress), (JobStatus::Failed, 99.9));
-    assert_eq!(failed.body, json!({ "failed": true, "status": "failed", "error": "too slow" }));
+    assert_eq!(failed.body, json!({ "failed": true, "status": "failed", "error": "too slow; next: wait" }));
     let mut seen = Vec::new();
     while let Ok(update) = updates.try_recv() {
         if update.id == good {
@@ -292,6 +308,52 @@ async fn a_trade_that_panics_is_resumed_after_a_rest() {
     let id = submitted(&runner, "panic").await;
     assert_eq!(runner.wait(&id).await.unwrap().status, JobStatus::Completed);
     assert_eq!(site.world.runs(&id), (0, 1, 2));
+}
+
+/// How a job ends, and after how many runs; a day is more than any may take.
+async fn ended(site: &Site, runner: &Runner, id: &JobId) -> (JobStatus, u32, String) {
+    site.world.gate.add_permits(100);
+    let ended = tokio::time::timeout(Duration::from_hours(24), runner.wait(id)).await;
+    let record = ended.unwrap_or_else(|_| panic!("no end after {} runs", site.world.runs(id).2)).unwrap();
+    (record.status, site.world.runs(id).2, record.body["error"].as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trade_that_always_panics_ends_its_job() {
+    for (end, left) in [("panic-always", ""), ("panic-noting", "look at unit")] {
+        let site = Site::new();
+        let runner = site.process(1, 10);
+        let mut updates = runner.updates();
+        let id = submitted(&runner, end).await;
+        let (status, runs, error) = ended(&site, &runner, &id).await;
+        assert_eq!((status, runs), (JobStatus::Failed, 5), "{end}: {error}");
+        assert!(error.contains("panicked in 5 runs") && error.contains("a defect"), "{error}");
+        assert!(error.ends_with(left), "what it left is not named: {error}");
+        let told = std::iter::from_fn(|| updates.try_recv().ok()).last().unwrap();
+        assert_eq!((&told.id, told.status), (&id, JobStatus::Failed));
+    }
+}
+
+/// Another process takes the count up where the first one left it.
+#[tokio::test(start_paused = true)]
+async fn panics_are_counted_across_processes() {
+    let site = Site::new();
+    let first = site.process(1, 10);
+    let id = submitted(&first, "panic-always").await;
+    site.world.gate.add_permits(3);
+    site.until_inside(&id, 4).await;
+    first.shutdown(Duration::from_secs(5)).await;
+    let (status, runs, error) = ended(&site, &site.process(1, 10), &id).await;
+    assert_eq!((status, runs), (JobStatus::Failed, 6), "the fourth was parked, the sixth is the fifth panic: {error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_gets_on_between_its_panics_is_not_given_up() {
+    let site = Site::new();
+    let runner = site.process(1, 10);
+    let id = submitted(&runner, "panic-onward").await;
+    let (status, runs, error) = ended(&site, &runner, &id).await;
+    assert_eq!((status, runs), (JobStatus::Completed, 8), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,10 +17,10 @@ mod mend;
 
 pub(crate) use fleet::address;
 
-use crate::{ReclaimError, gates::window::Window};
-use api::{DatabaseTarget, RecycleDocument};
+use crate::{ReclaimError, gates::window::Window, rebuild};
+use api::{DatabaseTarget, RecycleDocument, TablePlan};
 use async_trait::async_trait;
-use jobs::{JobOutcome, JobRecord, RunningJob, Trade};
+use jobs::{JobOutcome, JobRecord, Journal, RunningJob, Trade};
 use mysql::Endpoint;
 use runtime::Clock;
 use serde_json::Value;
@@ -156,6 +156,13 @@ impl Trade for RecycleTrade {
         let Ok(mut document) = read(&record.body) else { return record.body.clone() };
         board::stamp(&mut document.job, record, failure);
         serde_json::to_value(&document).unwrap_or_else(|_| record.body.clone())
+    }
+
+    fn left(&self, record: &JobRecord, journal: &Journal) -> Vec<String> {
+        let Ok(document) = read(&record.body) else { return Vec::new() };
+        let open = |table: &&TablePlan| jobs::is_open(journal, &rebuild::key(table), rebuild::LAST);
+        let by_hand = |table: &TablePlan| format!("{}: {}", table.node, rebuild::by_hand(journal, table).join("; "));
+        document.plan.work().filter(open).map(by_hand).collect()
     }
 }
 
