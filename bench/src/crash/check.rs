@@ -34,11 +34,15 @@ pub struct State {
     started: Vec<i64>,
 }
 
+/// When a server was started, in seconds since 1970. Its uptime alone would not do: that of a server that died early in a
+/// long round can be longer than what it was before the round.
 async fn started(server: &Server) -> i64 {
     let mut session = server.session().await;
     let row = session.row("SHOW GLOBAL STATUS LIKE 'Uptime'").await.expect("the uptime");
+    let now = session.value("SELECT UNIX_TIMESTAMP()").await.expect("the time");
     session.close().await;
-    -row.and_then(|row| row.parse::<i64>("Value")).unwrap_or(0)
+    let uptime = row.and_then(|row| row.parse::<i64>("Value")).unwrap_or(0);
+    now.and_then(|now| now.parse::<i64>().ok()).unwrap_or(0) - uptime
 }
 
 /// Reads it.
@@ -61,7 +65,7 @@ pub async fn after(bed: &Bed, before: &State, id: &JobId, job: &RecycleJob) -> V
     for (index, server) in bed.fleet.servers.iter().enumerate() {
         let mut now = settings(server).await;
         // A restarted server forgets `super_read_only` unless somebody sets it; the job may have put it back or not.
-        if started(server).await > before.started[index]
+        if started(server).await > before.started[index] + 1
             && let Some(value) = before.settings[index].get("super_read_only")
         {
             now.insert("super_read_only".into(), value.clone());
