@@ -84,8 +84,9 @@ pub async fn is_logged_by_recovery(session: &mut Session, new: &GtidSet, marker:
 fn marked(infos: &[String], marker: &str) -> GtidSet {
     let mut found = GtidSet::new();
     for pair in infos.windows(2).filter(|pair| pair[1].contains(marker)) {
-        let gtid = pair[0].rsplit(' ').next().and_then(|text| text.parse::<GtidSet>().ok());
-        found = gtid.map_or_else(|| found.clone(), |gtid| found.union(&gtid));
+        if let Some(Ok(gtid)) = pair[0].rsplit(' ').next().map(str::parse::<GtidSet>) {
+            found = found.union(&gtid);
+        }
     }
     found
 }
