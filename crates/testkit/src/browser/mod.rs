@@ -165,7 +165,7 @@ impl Browser {
             let level = params["entry"]["level"].as_str().or(params["type"].as_str()).unwrap_or("error");
             matches!(level, "error" | "warning" | "assert")
         };
-        events.iter().filter(grave).map(Value::to_string).collect()
+        events.iter().filter(grave).map(complaint).collect()
     }
 
     /// Every address asked for: documents, files, calls, sockets.
@@ -182,4 +182,14 @@ impl Browser {
     pub fn forget(&self) {
         self.pipe.forget();
     }
+}
+
+/// What was said and where, without the stack, which may be longer than anyone reads.
+fn complaint(event: &Value) -> String {
+    let params = &event["params"];
+    let thrown = params["exceptionDetails"]["exception"]["description"].as_str();
+    let logged = params["entry"]["text"].as_str();
+    let said = thrown.and_then(|text| text.lines().next()).or(logged).map_or_else(|| params.to_string(), str::to_owned);
+    let place = [&params["entry"]["url"], &params["exceptionDetails"]["url"]];
+    format!("{said} ({})", place.into_iter().find_map(Value::as_str).unwrap_or("the console"))
 }
