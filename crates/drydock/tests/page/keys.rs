@@ -79,6 +79,13 @@ impl Keys {
         self.seen("after the question").await;
     }
 
+    /// Asks again and says yes. Behind a question not yet open the last stop of the page leads out of it.
+    async fn answers(&mut self, yes: &str) {
+        self.press("Enter").await;
+        self.wait("dialog[open]").await;
+        self.enter(yes).await;
+    }
+
     async fn connects(&mut self, port: u16) {
         for (field, text) in [("name", "yard"), ("host", "127.0.0.1"), ("port", &port.to_string()), ("username", USER)]
         {
@@ -121,8 +128,7 @@ impl Keys {
     async fn starts(&mut self) {
         self.enter(".bar button.main").await;
         self.escapes_to(".bar button.main").await;
-        self.press("Enter").await;
-        self.enter("dialog button.main").await;
+        self.answers("dialog button.main").await;
         self.wait("[data-status=running]").await;
         self.seen("on the job").await;
     }
@@ -130,8 +136,7 @@ impl Keys {
     async fn cancels(&mut self) {
         self.enter("header button.danger").await;
         self.escapes_to("header button.danger").await;
-        self.press("Enter").await;
-        self.enter("dialog button.danger").await;
+        self.answers("dialog button.danger").await;
         self.wait("h1 ~ [data-status=cancelled]").await;
         self.browser.wait("!document.querySelector('button.danger')", "nothing left to cancel").await;
         self.seen("on the cancelled job").await;
