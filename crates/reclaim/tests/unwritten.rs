@@ -1,5 +1,4 @@
-//! Tables whose changes still stand in the server's memory only: planned for all the same, and on MariaDB the truth is in the
-//! interval.
+//! Tables whose changes still stand in the server's memory only: planned for all the same, with the truth in the interval.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
 mod bed;
@@ -76,11 +75,7 @@ async fn unwritten(engine: Engine) {
         let (freed, estimate) = (freed(replica, work).await, &work.estimate);
         let inside = estimate.predicted_low_bytes..=estimate.predicted_high_bytes;
         eprintln!("{} {name}: freed {freed}, predicted {estimate:?}", engine.name());
-        // Not yet held on MySQL: `runs` ended 8 MB larger than predicted once, two growth steps of so small a file (see
-        // docs/progress.md).
-        if engine == Engine::MariaDb {
-            assert!(inside.contains(&freed), "{} {name}: {freed} not in {estimate:?}", engine.name());
-        }
+        assert!(inside.contains(&freed), "{} {name}: {freed} not in {estimate:?}", engine.name());
     }
 }
 

@@ -61,23 +61,20 @@ impl Rebuild {
             return around(0, -file, file);
         }
         let after = self.expected_bytes(content);
-        let spread = signed_f(1.96 * self.error_bytes(content) + content.doubt * as_f(content.file_bytes));
+        let doubt = content.doubt * as_f(content.file_bytes);
+        // A small file grows at a bound from pages to extents: the ends are worked out as the middle is.
+        let end = |by: f64| {
+            let content = moved(content, |all, error| all.max(1.0) * ((by * error / all.max(1.0)).exp() - 1.0));
+            signed_f((self.file_bytes(&content) - after).abs().hypot(1.96 * self.model_error_bytes(&content)) + doubt)
+        };
         let freed = file - signed_f(after);
-        around(freed, freed - spread, (freed + spread).min(file))
+        around(freed, freed - end(1.96), (freed + end(-1.96)).min(file))
     }
 
     /// File size after, averaged over what sampling leaves open: files grow in steps, and close to a step a small
     /// error decides which side the file ends on.
     fn expected_bytes(&self, content: &Content) -> f64 {
-        let error = content.indexes.iter().map(|index| index.leaf_error.powi(2)).sum::<f64>().sqrt();
-        let largest = content.indexes.iter().map(|index| index.leaf_pages).fold(0.0, f64::max);
-        let shifted = |by: f64| {
-            let mut content = content.clone();
-            for index in content.indexes.iter_mut().filter(|index| (index.leaf_pages - largest).abs() < f64::EPSILON) {
-                index.leaf_pages = (index.leaf_pages + by * error).max(0.0);
-            }
-            self.file_bytes(&content)
-        };
+        let shifted = |by: f64| self.file_bytes(&moved(content, |_, error| by * error));
         [-1.28, -0.52, 0.0, 0.52, 1.28].map(shifted).iter().sum::<f64>() / 5.0
     }
 
@@ -145,18 +142,28 @@ impl Rebuild {
         }
     }
 
-    /// Standard error of [`Rebuild::file_bytes`]: sampling, the growth step, and half a percent for the model.
-    fn error_bytes(&self, content: &Content) -> f64 {
+    /// Standard error of [`Rebuild::file_bytes`] were the content exact: the growth step, and half a percent for the model.
+    fn model_error_bytes(&self, content: &Content) -> f64 {
         let page = f64::from(content.page_bytes);
-        let sampling: f64 = content.indexes.iter().map(|index| (index.leaf_error * page).powi(2)).sum();
         let step = 2.2 * extent_pages(content.logical_bytes) * page;
         let after = self.file_bytes(content);
         let copied: f64 = match self.algorithm {
             Algorithm::Inplace => 0.0,
             Algorithm::Copy => content.indexes.iter().filter(|index| !index.clustered).map(|i| i.leaf_pages).sum(),
         };
-        (sampling + step.powi(2) + (0.005 * after).powi(2) + (0.2 * copied * page).powi(2)).sqrt()
+        (step.powi(2) + (0.005 * after).powi(2) + (0.2 * copied * page).powi(2)).sqrt()
     }
+}
+
+/// The same content with more leaf pages in its largest index, by the pages of all and the error of all.
+fn moved(content: &Content, more: impl Fn(f64, f64) -> f64) -> Content {
+    let error = content.indexes.iter().map(|index| index.leaf_error.powi(2)).sum::<f64>().sqrt();
+    let all: f64 = content.indexes.iter().map(|index| index.leaf_pages + index.blob_pages).sum();
+    let mut content = content.clone();
+    if let Some(index) = content.indexes.iter_mut().max_by(|a, b| a.leaf_pages.total_cmp(&b.leaf_pages)) {
+        index.leaf_pages = (index.leaf_pages + more(all, error)).max(0.0);
+    }
+    content
 }
 
 /// The smallest part of a page a hole leaves: one block of the file system.

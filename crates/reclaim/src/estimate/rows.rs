@@ -16,6 +16,9 @@ pub(crate) struct Rows {
     pub costs: Vec<Cost>,
     /// Rows in all and the relative standard error, one for each numeric key whose stretches could be counted.
     pub totals: Vec<(f64, f64)>,
+    /// How much the stretches differ in what they hold: standard deviation over mean, the highest of all keys; 0 if none was
+    /// counted.
+    pub variation: f64,
 }
 
 /// Where to look.
@@ -51,7 +54,9 @@ impl Look<'_> {
             // As many entries as a page holds when well filled: each stretch then costs two pages at most.
             let entries = u64::from(self.shape.logical_page) * 2 / 3 / width.max(8);
             let look = Look { stretches, rows: entries, random: self.random.clone(), ..*self };
-            found.totals.extend(look.count(session, *at).await?);
+            let counted = look.count(session, *at).await?;
+            found.totals.extend(counted.total);
+            found.variation = found.variation.max(counted.variation);
         }
         Ok(found)
     }
@@ -66,12 +71,12 @@ impl Look<'_> {
     }
 
     /// Counts the table by stretches of one secondary key.
-    async fn count(&self, session: &mut Session, at: usize) -> Result<Option<(f64, f64)>, SqlError> {
+    async fn count(&self, session: &mut Session, at: usize) -> Result<Counted, SqlError> {
         let column = &self.shape.columns[self.shape.secondary[at][0].0];
         let index = format!(" FORCE INDEX ({})", ident(&self.shape.secondary_names[at]));
         let ends = session.row(&self.ends(column)).await?;
         let end = |name: &str| ends.as_ref().and_then(|row| row.parse::<i128>(name));
-        let (Some(low), Some(high)) = (end("low"), end("high")) else { return Ok(None) };
+        let (Some(low), Some(high)) = (end("low"), end("high")) else { return Ok(Counted::default()) };
         let key = ident(&column.name);
         let (stretches, width) = self.stretches_over(&key, low, high);
         let source = self.source();
@@ -88,8 +93,7 @@ impl Look<'_> {
             let rows = session.rows_within(SURVEY_LIMIT, &parts.join(" UNION ALL ")).await?;
             counts.extend(rows.iter().filter_map(|row| row.parse::<f64>("n")));
         }
-        let cut = counts.iter().any(|count| *count >= (self.rows * 8) as f64);
-        Ok(if cut { None } else { total(&counts, (high - low + 1) as f64 / width as f64) })
+        Ok(Counted::of(&counts, self.rows * 8, (high - low + 1) as f64 / width as f64))
     }
 
     /// Conditions for equal stretches, each at random within its share of the key, and their width.
@@ -145,7 +149,7 @@ impl Look<'_> {
         let limit = (self.stretches * self.rows).clamp(20, 400);
         let ask = format!("SELECT 0 AS stretch{} FROM {} LIMIT {limit}", self.lengths(), self.source());
         let costs = session.rows_within(SURVEY_LIMIT, &ask).await?.iter().map(|row| self.cost(row)).collect();
-        Ok(Rows { costs, totals: Vec::new() })
+        Ok(Rows { costs, ..Rows::default() })
     }
 
     /// Stretches of a numeric key, as wide as should hold the wished rows; what they hold counts the table.
@@ -165,9 +169,8 @@ impl Look<'_> {
             }
         }
         let costs = rows.iter().map(|row| self.cost(row)).collect();
-        let cut = counts.iter().any(|count| *count >= limit as f64);
-        let counted = if cut { None } else { total(&counts, (high - low + 1) as f64 / width as f64) };
-        Ok(Rows { costs, totals: counted.into_iter().collect() })
+        let counted = Counted::of(&counts, limit, (high - low + 1) as f64 / width as f64);
+        Ok(Rows { costs, totals: counted.total.into_iter().collect(), variation: counted.variation })
     }
 
     async fn ask(
@@ -198,7 +201,29 @@ impl Look<'_> {
         let stretches: Vec<(i128, String)> =
             (0..).zip(points).map(|(nth, point)| (nth, format!("{key} >= {}", literal(&point)))).collect();
         let rows = self.ask(session, &stretches, &key, self.rows.min(20)).await?;
-        Ok(Rows { costs: rows.iter().map(|row| self.cost(row)).collect(), totals: Vec::new() })
+        Ok(Rows { costs: rows.iter().map(|row| self.cost(row)).collect(), ..Rows::default() })
+    }
+}
+
+/// What stretches of one key say of the whole.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Counted {
+    /// Rows in all with the relative standard error; `None` if a stretch was cut off or few were counted.
+    total: Option<(f64, f64)>,
+    /// See [`Rows::variation`]; a stretch cut off at `limit` still shows that others hold less.
+    variation: f64,
+}
+
+impl Counted {
+    fn of(counts: &[f64], limit: u64, parts: f64) -> Self {
+        let cut = counts.iter().any(|count| *count >= limit as f64);
+        let number = counts.len().max(1) as f64;
+        let mean = counts.iter().sum::<f64>() / number;
+        let variance = counts.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / number;
+        Self {
+            total: if cut { None } else { total(counts, parts) },
+            variation: if mean > 0.0 { variance.sqrt() / mean } else { 0.0 },
+        }
     }
 }
 
@@ -242,6 +267,15 @@ mod tests {
         let (rows, error) = total(&counts, 4000.0).unwrap();
         assert!((rows - 60_000.0).abs() < 1.0);
         assert!(error < 0.1, "one edge, not noise: {error}");
+    }
+
+    #[test]
+    fn full_and_empty_stretches_differ_even_where_they_are_cut_off() {
+        let runs: Vec<f64> = (0..40).map(|nth| if nth % 10 == 3 { 192.0 } else { 0.0 }).collect();
+        let counted = Counted::of(&runs, 192, 400.0);
+        assert_eq!(counted.total, None);
+        assert!((counted.variation - 3.0).abs() < 0.01, "{counted:?}");
+        assert!(Counted::of(&[24.0; 40], 192, 400.0).variation < 0.01);
     }
 
     #[test]

@@ -6,18 +6,22 @@ use super::{
     rows::Rows,
 };
 
-/// Relative standard error of the server's own row count: it looks at 20 leaf pages of an index.
+/// Relative standard error of the server's own row count where its pages are much alike.
 const STATISTICS_ERROR: f64 = 0.05;
+/// Leaf pages of an index the server looks at to count the rows (`innodb_stats_persistent_sample_pages`).
+const STATISTICS_PAGES: f64 = 20.0;
 
-/// Rows in all by every source, each weighed by its error, with the relative standard error.
-pub(crate) fn row_count(statistics: f64, samples: &[(f64, f64)]) -> (f64, f64) {
+/// Rows in all by every source, each weighed by its error, with the relative standard error. Where stretches of the table
+/// differ, so do the few pages the server's own count rests on.
+pub(crate) fn row_count(statistics: f64, samples: &[(f64, f64)], variation: f64) -> (f64, f64) {
+    let doubt = STATISTICS_ERROR.max(variation / STATISTICS_PAGES.sqrt());
     // Few stretches that happen to agree prove less than their spread says.
     let counted = samples.iter().map(|(rows, error)| (*rows, error.max(0.004)));
-    let known = counted.chain([(statistics, STATISTICS_ERROR)]).filter(|(rows, _)| *rows > 0.0);
+    let known = counted.chain([(statistics, doubt)]).filter(|(rows, _)| *rows > 0.0);
     let weighed = known.map(|(rows, error)| (rows, 1.0 / (rows * error).powi(2)));
     let (sum, weight) = weighed.fold((0.0, 0.0), |all, (rows, weight)| (all.0 + rows * weight, all.1 + weight));
     if weight == 0.0 {
-        return (0.0, STATISTICS_ERROR);
+        return (0.0, doubt);
     }
     let rows = sum / weight;
     (rows, (1.0 / weight).sqrt() / rows)
@@ -73,8 +77,14 @@ mod tests {
 
     #[test]
     fn the_better_count_weighs_more() {
-        let (rows, error) = row_count(1000.0, &[(500.0, 0.01)]);
+        let (rows, error) = row_count(1000.0, &[(500.0, 0.01)], 0.0);
         assert!((500.0..520.0).contains(&rows), "{rows}");
         assert!(error < 0.011);
+    }
+
+    #[test]
+    fn the_servers_count_of_a_table_full_of_holes_is_hardly_known() {
+        let (rows, error) = row_count(1000.0, &[], 3.0);
+        assert!((rows - 1000.0).abs() < 1e-9 && (0.6..0.7).contains(&error), "{rows} {error}");
     }
 }
