@@ -1,6 +1,7 @@
 //! What a rebuild frees, predicted by pages, by SQL alone and by the `DATA_FREE` rule, against what it freed.
 //!
-//! `cargo run --release -p bench --bin estimate [mariadb|mysql] [part of a shape's name]`
+//! `cargo run --release -p bench --bin estimate [mariadb|mysql] [1|2] [part of a shape's name]`: one engine or both, the first
+//! or the second set of shapes or both.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a measuring program stops loudly")]
 
 use api::Estimate;
@@ -121,17 +122,33 @@ async fn start(engine: Engine) -> Bench {
     bench
 }
 
+/// What was asked for: an engine's name, a set's number, part of a shape's name; all where nothing was said.
+struct Wish(Vec<String>);
+
+impl Wish {
+    fn named(&self, names: &[&str], name: &str) -> bool {
+        let said: Vec<&String> = self.0.iter().filter(|word| names.contains(&word.as_str())).collect();
+        said.is_empty() || said.iter().any(|word| *word == name)
+    }
+
+    fn engine(&self, engine: Engine) -> bool {
+        self.named(&["mariadb", "mysql"], engine.name())
+    }
+
+    fn shapes(&self) -> impl Iterator<Item = Shape> {
+        let part = self.0.iter().find(|word| !["mariadb", "mysql", "1", "2"].contains(&word.as_str()));
+        let sets = [1, 2].into_iter().filter(|set: &u8| self.named(&["1", "2"], &set.to_string()));
+        sets.flat_map(shapes::of_set).filter(move |shape| part.is_none_or(|part| shape.name.contains(part.as_str())))
+    }
+}
+
 #[tokio::main]
 async fn main() {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let part = words.iter().find(|word| !["mariadb", "mysql"].contains(&word.as_str())).cloned().unwrap_or_default();
-    for engine in Engine::available() {
-        if words.iter().any(|word| ["mariadb", "mysql"].contains(&word.as_str()) && word != engine.name()) {
-            continue;
-        }
+    let wish = Wish(std::env::args().skip(1).collect());
+    for engine in Engine::available().into_iter().filter(|engine| wish.engine(*engine)) {
         let mut bench = start(engine).await;
         let mut rows = Vec::new();
-        for shape in shapes::all().filter(|shape| shape.name.contains(&part)) {
+        for shape in wish.shapes() {
             let outcome = bench.measure(&shape).await;
             rows.push(line(&shape, &outcome));
             eprintln!("{} {}", engine.name(), rows.last().unwrap().join(" | "));

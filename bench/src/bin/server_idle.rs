@@ -22,16 +22,26 @@ const CALLS: usize = 500;
 
 #[tokio::main]
 async fn main() {
+    let client = Client::new();
+    let mut rows = empty(&client).await;
+    rows.extend(filled(&client).await);
+    table::print("Server", &["what", "p50", "p99", "max"], &rows);
+}
+
+/// A server over a store that is still empty.
+async fn empty(client: &Client) -> Vec<Vec<String>> {
+    let home = tempfile::tempdir().unwrap();
+    let (server, _) = start(home.path(), client).await;
+    vec![weight(&server, "idle, over an empty store").await]
+}
+
+/// A server over 10,000 jobs, before it is asked anything, while, and after.
+async fn filled(client: &Client) -> Vec<Vec<String>> {
     let home = tempfile::tempdir().unwrap();
     fill(&home.path().join("data/jobs.db")).await;
-    let port = testkit::free_port();
-    std::fs::write(home.path().join("config.yaml"), format!("server:\n  host: 127.0.0.1\n  port: {port}\n")).unwrap();
-    let server = program::drydock(home.path()).arg("server").kill_on_drop(true).spawn().unwrap();
-    let base = format!("http://127.0.0.1:{port}");
-    let client = Client::new();
-    answer(&client, &base).await;
+    let (server, base) = start(home.path(), client).await;
     let last = format!("/api/v1/recycle/jobs?limit=10&offset={}", year::jobs() - 10);
-    let mut rows = vec![weight(&server, "idle, 10 s after its start").await];
+    let mut rows = vec![weight(&server, "idle, over 10,000 jobs").await];
     for (call, path) in [
         ("GET /jobs", "/api/v1/recycle/jobs"),
         ("GET /jobs?status=running", "/api/v1/recycle/jobs?status=running"),
@@ -40,10 +50,20 @@ async fn main() {
         ("GET /health", "/api/v1/health"),
         ("GET /", "/"),
     ] {
-        rows.push(timed(&client, call, &format!("{base}{path}")).await);
+        rows.push(timed(client, call, &format!("{base}{path}")).await);
     }
     rows.push(weight(&server, "idle again").await);
-    table::print("Server", &["what", "p50", "p99", "max"], &rows);
+    rows
+}
+
+/// A server at home here, once it answers, and its address.
+async fn start(home: &Path, client: &Client) -> (Child, String) {
+    let port = testkit::free_port();
+    std::fs::write(home.join("config.yaml"), format!("server:\n  host: 127.0.0.1\n  port: {port}\n")).unwrap();
+    let server = program::drydock(home).arg("server").kill_on_drop(true).spawn().unwrap();
+    let base = format!("http://127.0.0.1:{port}");
+    answer(client, &base).await;
+    (server, base)
 }
 
 /// Of a kind nobody works on, so that the server stays idle.
@@ -65,7 +85,7 @@ async fn answer(client: &Client, base: &str) {
     panic!("the server does not answer");
 }
 
-/// Resident memory, once it has had time to settle.
+/// Resident memory, ten seconds later, once it has settled.
 async fn weight(server: &Child, when: &str) -> Vec<String> {
     tokio::time::sleep(Duration::from_secs(10)).await;
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.id().unwrap())).unwrap();
