@@ -61,7 +61,8 @@ impl Bench {
         if !self.caps.is_mariadb() {
             self.run("SET GLOBAL innodb_segment_reserve_factor = 0.03").await;
         }
-        self.run("ALTER TABLE t FORCE, ALGORITHM=INPLACE, LOCK=NONE").await;
+        // Nobody writes here; MariaDB has no LOCK=NONE for a table with an index on a virtual column.
+        self.run("ALTER TABLE t FORCE, ALGORITHM=INPLACE").await;
         let after = self.survey(FileAccess::Off).await;
         let size = |survey: &Survey| i64::try_from(survey.tables[0].estimate.file_bytes).unwrap();
         Outcome { freed: size(&sql) - size(&after), pages, sql }

@@ -64,17 +64,17 @@ impl Rebuild {
         let doubt = content.doubt * as_f(content.file_bytes);
         // A small file grows at a bound from pages to extents: the ends are worked out as the middle is.
         let end = |by: f64| {
-            let content = moved(content, |all, error| all.max(1.0) * ((by * error / all.max(1.0)).exp() - 1.0));
+            let content = scaled(content, |error| (by * error).exp());
             signed_f((self.file_bytes(&content) - after).abs().hypot(1.96 * self.model_error_bytes(&content)) + doubt)
         };
         let freed = file - signed_f(after);
-        around(freed, freed - end(1.96), (freed + end(-1.96)).min(file))
+        around(freed, freed.saturating_sub(end(1.96)), freed.saturating_add(end(-1.96)).min(file))
     }
 
     /// File size after, averaged over what sampling leaves open: files grow in steps, and close to a step a small
     /// error decides which side the file ends on.
     fn expected_bytes(&self, content: &Content) -> f64 {
-        let shifted = |by: f64| self.file_bytes(&moved(content, |_, error| by * error));
+        let shifted = |by: f64| self.file_bytes(&scaled(content, |error| 1.0 + by * error));
         [-1.28, -0.52, 0.0, 0.52, 1.28].map(shifted).iter().sum::<f64>() / 5.0
     }
 
@@ -155,13 +155,20 @@ impl Rebuild {
     }
 }
 
-/// The same content with more leaf pages in its largest index, by the pages of all and the error of all.
-fn moved(content: &Content, more: impl Fn(f64, f64) -> f64) -> Content {
-    let error = content.indexes.iter().map(|index| index.leaf_error.powi(2)).sum::<f64>().sqrt();
+/// The same content, more or less of all, by its relative error. By SQL that is one error: the rows', which all indexes share.
+fn scaled(content: &Content, by: impl Fn(f64) -> f64) -> Content {
+    let errors = content.indexes.iter().map(|index| index.leaf_error);
+    let error = match content.method {
+        Method::Sql => errors.sum(),
+        _ => errors.map(|error| error.powi(2)).sum::<f64>().sqrt(),
+    };
     let all: f64 = content.indexes.iter().map(|index| index.leaf_pages + index.blob_pages).sum();
+    // Beyond that nothing is known but the file's length.
+    let by = by((error / all.max(1.0)).min(1.0)).max(0.0);
     let mut content = content.clone();
-    if let Some(index) = content.indexes.iter_mut().max_by(|a, b| a.leaf_pages.total_cmp(&b.leaf_pages)) {
-        index.leaf_pages = (index.leaf_pages + more(all, error)).max(0.0);
+    for index in &mut content.indexes {
+        index.leaf_pages *= by;
+        index.blob_pages *= by;
     }
     content
 }

@@ -16,9 +16,11 @@ pub(crate) struct Rows {
     pub costs: Vec<Cost>,
     /// Rows in all and the relative standard error, one for each numeric key whose stretches could be counted.
     pub totals: Vec<(f64, f64)>,
-    /// How much the stretches differ in what they hold: standard deviation over mean, the highest of all keys; 0 if none was
-    /// counted.
+    /// How much the stretches of the clustered key differ in what they hold: standard deviation over mean; 0 if none was counted,
+    /// or if many rows may share a value, whose skew says nothing about holes.
     pub variation: f64,
+    /// Rows there are at least, by stretches that were cut off; 0 if none was.
+    pub least: f64,
 }
 
 /// Where to look.
@@ -56,7 +58,7 @@ impl Look<'_> {
             let look = Look { stretches, rows: entries, random: self.random.clone(), ..*self };
             let counted = look.count(session, *at).await?;
             found.totals.extend(counted.total);
-            found.variation = found.variation.max(counted.variation);
+            found.least = found.least.max(counted.least);
         }
         Ok(found)
     }
@@ -170,7 +172,8 @@ impl Look<'_> {
         }
         let costs = rows.iter().map(|row| self.cost(row)).collect();
         let counted = Counted::of(&counts, limit, (high - low + 1) as f64 / width as f64);
-        Ok(Rows { costs, totals: counted.total.into_iter().collect(), variation: counted.variation })
+        let variation = if self.shape.key.len() == 1 { counted.variation } else { 0.0 };
+        Ok(Rows { costs, totals: counted.total.into_iter().collect(), variation, least: counted.least })
     }
 
     async fn ask(
@@ -212,6 +215,8 @@ struct Counted {
     total: Option<(f64, f64)>,
     /// See [`Rows::variation`]; a stretch cut off at `limit` still shows that others hold less.
     variation: f64,
+    /// See [`Rows::least`].
+    least: f64,
 }
 
 impl Counted {
@@ -220,8 +225,10 @@ impl Counted {
         let number = counts.len().max(1) as f64;
         let mean = counts.iter().sum::<f64>() / number;
         let variance = counts.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / number;
+        let total = total(counts, parts);
         Self {
-            total: if cut { None } else { total(counts, parts) },
+            total: total.filter(|_| !cut),
+            least: total.filter(|_| cut).map_or(0.0, |(rows, error)| rows * (1.0 - error).max(0.0)),
             variation: if mean > 0.0 { variance.sqrt() / mean } else { 0.0 },
         }
     }
@@ -275,7 +282,16 @@ mod tests {
         let counted = Counted::of(&runs, 192, 400.0);
         assert_eq!(counted.total, None);
         assert!((counted.variation - 3.0).abs() < 0.01, "{counted:?}");
-        assert!(Counted::of(&[24.0; 40], 192, 400.0).variation < 0.01);
+        assert!(
+            (1_000.0..7_680.0).contains(&counted.least),
+            "192 in one of ten of 400 parts, less an error: {counted:?}"
+        );
+        let even = Counted::of(&[24.0; 40], 192, 400.0);
+        assert!(even.variation < 0.01 && even.least == 0.0, "{even:?}");
+        assert!(
+            (Counted::of(&[192.0; 40], 192, 400.0).least - 76_800.0).abs() < 1.0,
+            "all cut off: all that was seen is there"
+        );
     }
 
     #[test]

@@ -11,13 +11,19 @@ const STATISTICS_ERROR: f64 = 0.05;
 /// Leaf pages of an index the server looks at to count the rows (`innodb_stats_persistent_sample_pages`).
 const STATISTICS_PAGES: f64 = 20.0;
 
+/// The most its error can be taken for: beyond that the mean of what it leaves open is no longer its middle.
+const MOST_DOUBT: f64 = 0.75;
+/// The same where stretches disprove it.
+const DISPROVED: f64 = 0.5;
+
 /// Rows in all by every source, each weighed by its error, with the relative standard error. Where stretches of the table
-/// differ, so do the few pages the server's own count rests on.
-pub(crate) fn row_count(statistics: f64, samples: &[(f64, f64)], variation: f64) -> (f64, f64) {
-    let doubt = STATISTICS_ERROR.max(variation / STATISTICS_PAGES.sqrt());
+/// differ, so do the few pages the server's own count rests on; a count below what was seen is none.
+pub(crate) fn row_count(statistics: f64, rows: &Rows) -> (f64, f64) {
+    let doubt = (rows.variation / STATISTICS_PAGES.sqrt()).clamp(STATISTICS_ERROR, MOST_DOUBT);
+    let told = if rows.least > statistics { (rows.least, doubt.max(DISPROVED)) } else { (statistics, doubt) };
     // Few stretches that happen to agree prove less than their spread says.
-    let counted = samples.iter().map(|(rows, error)| (*rows, error.max(0.004)));
-    let known = counted.chain([(statistics, doubt)]).filter(|(rows, _)| *rows > 0.0);
+    let counted = rows.totals.iter().map(|(rows, error)| (*rows, error.max(0.004)));
+    let known = counted.chain([told]).filter(|(rows, _)| *rows > 0.0);
     let weighed = known.map(|(rows, error)| (rows, 1.0 / (rows * error).powi(2)));
     let (sum, weight) = weighed.fold((0.0, 0.0), |all, (rows, weight)| (all.0 + rows * weight, all.1 + weight));
     if weight == 0.0 {
@@ -75,16 +81,27 @@ fn mean(values: impl Iterator<Item = f64>) -> (f64, f64) {
 mod tests {
     use super::*;
 
+    fn seen(totals: &[(f64, f64)], variation: f64, least: f64) -> Rows {
+        Rows { totals: totals.to_vec(), variation, least, ..Rows::default() }
+    }
+
     #[test]
     fn the_better_count_weighs_more() {
-        let (rows, error) = row_count(1000.0, &[(500.0, 0.01)], 0.0);
+        let (rows, error) = row_count(1000.0, &seen(&[(500.0, 0.01)], 0.0, 0.0));
         assert!((500.0..520.0).contains(&rows), "{rows}");
         assert!(error < 0.011);
     }
 
     #[test]
     fn the_servers_count_of_a_table_full_of_holes_is_hardly_known() {
-        let (rows, error) = row_count(1000.0, &[], 3.0);
+        let (rows, error) = row_count(1000.0, &seen(&[], 3.0, 0.0));
         assert!((rows - 1000.0).abs() < 1e-9 && (0.6..0.7).contains(&error), "{rows} {error}");
+        assert!(row_count(1000.0, &seen(&[], 45.0, 0.0)).1 <= 0.75, "an outlier among the keys doubts only so much");
+    }
+
+    #[test]
+    fn a_count_below_what_was_seen_gives_way() {
+        let (rows, error) = row_count(100_000.0, &seen(&[], 0.0, 800_000.0));
+        assert!((rows - 800_000.0).abs() < 1.0 && error >= 0.5, "{rows} {error}");
     }
 }

@@ -128,7 +128,7 @@ impl Surveyor<'_> {
 }
 
 fn assemble(part: &Part<'_>, space: &Space, shape: &Shape, rows: &Rows) -> Option<Content> {
-    let count = statistics::row_count(part.rows() as f64, &rows.totals, rows.variation);
+    let count = statistics::row_count(part.rows() as f64, rows);
     let pointer = 10.0 + key_bytes(shape);
     let indexes = match statistics::indexes(rows, count, shape.logical_page, pointer) {
         // Rows were seen where the statistics have none, and too few to count them.
