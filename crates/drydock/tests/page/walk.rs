@@ -26,11 +26,11 @@ impl<'a> Walk<'a> {
         Walk { yard, url: &program.url, browser, asked: Vec::new(), job: String::new() }
     }
 
-    /// No complaint since the last look but about the job that never was, which is asked for until its page is left;
+    /// No complaint since the last look but that the job that never was is not found, which is asked until its page is left;
     /// remembers who was asked.
     fn quiet(&mut self, place: &str) {
         let mut complaints = self.browser.complaints();
-        complaints.retain(|text| !text.contains(NO_JOB));
+        complaints.retain(|text| !(text.contains(NO_JOB) && text.contains("404")));
         assert_eq!(complaints, Vec::<String>::new(), "complaints on {place}");
         self.listen();
     }
