@@ -119,6 +119,7 @@ impl Bed {
             scope: Scope::Auto,
             parallel: 1,
             max_lag: 10.0,
+            shrink_undo: false,
         }
     }
 

@@ -77,6 +77,8 @@ pub struct JobConfig {
     pub parallel: Option<i64>,
     /// Seconds of lag above which work pauses; 10.
     pub max_lag: Option<f64>,
+    /// Shrink each node's undo tablespaces as well, after its tables; false.
+    pub shrink_undo: Option<bool>,
     /// Only plan; nothing is changed and no job is made.
     pub dry_run: Option<bool>,
 }
@@ -125,6 +127,9 @@ pub struct RecycleConfig {
     /// Seconds of lag above which work pauses.
     #[serde(default = "default_max_lag")]
     pub max_lag: f64,
+    /// Shrink each node's undo tablespaces as well, after its tables.
+    #[serde(default)]
+    pub shrink_undo: bool,
 }
 
 impl RecycleConfig {
@@ -143,6 +148,7 @@ impl RecycleConfig {
             scope: Scope::default(),
             parallel: one(),
             max_lag: default_max_lag(),
+            shrink_undo: false,
         }
     }
 }

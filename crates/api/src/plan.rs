@@ -72,6 +72,11 @@ pub enum Strategy {
         /// Their names.
         names: Vec<String>,
     },
+    /// Undo tablespaces emptied one after the other and cut to the size they are made with.
+    Undo {
+        /// Their names.
+        names: Vec<String>,
+    },
     /// Left alone.
     Skip {
         /// Why, and what would change it.

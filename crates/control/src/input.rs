@@ -87,6 +87,7 @@ pub(crate) fn resolve(request: &JobRequest, settings: &Settings) -> Result<Recyc
         scope: config.scope.unwrap_or(defaults.scope),
         parallel: narrow(within("config.parallel", parallel, 1..=1_000, "1 or more replicas")?),
         max_lag: real("config.max_lag", config.max_lag.unwrap_or(defaults.max_lag), 86_400.0, "0 to 86400 seconds")?,
+        shrink_undo: config.shrink_undo.unwrap_or(false),
     })
 }
 

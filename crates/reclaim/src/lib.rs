@@ -14,5 +14,7 @@ pub mod gates;
 pub mod plan;
 mod rebuild;
 pub mod trade;
+mod undo;
 
 pub use error::ReclaimError;
+pub use undo::UndoSpace;

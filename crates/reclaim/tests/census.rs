@@ -1,16 +1,11 @@
-//! The census and the undo shrink on every engine there is.
+//! The census on every engine there is.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
 #[path = "estimating/bed.rs"]
 mod bed;
 
 use bed::{Bed, engines};
-use reclaim::{
-    census::{UndoShrinkError, shrink_undo, take},
-    estimate::FileAccess,
-};
-use runtime::Clock;
-use std::time::Duration;
+use reclaim::{census::take, estimate::FileAccess};
 use testkit::Engine;
 
 #[tokio::test]
@@ -56,60 +51,5 @@ async fn another_servers_directory_is_not_taken_for_this_ones() {
         let census = take(&mut bed.session, &bed.caps, &files).await.unwrap();
         assert_eq!(census.disk_total_bytes, None);
         assert!(census.items.iter().all(|item| item.kind != "orphan"));
-    }
-}
-
-#[tokio::test]
-async fn a_bloated_undo_shrinks_while_the_server_works() {
-    for engine in engines() {
-        let mut bed = Bed::start(engine).await;
-        let limit = Duration::from_mins(1);
-        if engine == Engine::MariaDb {
-            let refused = shrink_undo(&mut bed.session, &bed.caps, &Clock::real(), limit).await.unwrap_err();
-            assert!(matches!(refused, UndoShrinkError::Unsupported { .. }), "{refused:?}");
-            assert!(refused.to_string().contains("innodb_undo_log_truncate"));
-            continue;
-        }
-        bed.run("CREATE TABLE t (id INT PRIMARY KEY, pad VARCHAR(400))").await;
-        bed.fill("t", "id, pad", "n, REPEAT('a', 300)", 100_000).await;
-        bed.run("SET GLOBAL innodb_undo_log_truncate = OFF").await;
-        bed.run("UPDATE t SET pad = REPEAT('b', 300)").await;
-        bed.server.settled().await;
-        let shrink = shrink_undo(&mut bed.session, &bed.caps, &Clock::real(), limit).await.unwrap();
-        eprintln!("{shrink:?}");
-        assert!(shrink.before_bytes > 40 << 20, "{shrink:?}");
-        assert!(shrink.after_bytes <= 33 << 20, "{shrink:?}");
-        assert!(!shrink.shrunk.is_empty() && shrink.left.is_empty(), "{shrink:?}");
-        let states = "SELECT GROUP_CONCAT(NAME, '=', STATE ORDER BY NAME) FROM information_schema.INNODB_TABLESPACES \
-                      WHERE SPACE_TYPE = 'Undo'";
-        assert_eq!(bed.server.value(states).await, "innodb_undo_001=active,innodb_undo_002=active");
-        assert_eq!(bed.session.value("SELECT @@sql_log_bin").await.unwrap().as_deref(), Some("1"));
-    }
-}
-
-#[tokio::test]
-async fn an_open_transaction_keeps_the_undo_and_everything_is_put_back() {
-    for engine in engines().into_iter().filter(|engine| *engine == Engine::MySql) {
-        let mut bed = Bed::start(engine).await;
-        bed.run("CREATE TABLE t (id INT PRIMARY KEY, pad VARCHAR(400))").await;
-        bed.fill("t", "id, pad", "n, REPEAT('a', 300)", 100_000).await;
-        bed.run("SET GLOBAL innodb_undo_log_truncate = OFF").await;
-        let mut writer = bed.server.session().await;
-        writer.run("BEGIN").await.unwrap();
-        writer.run("UPDATE lab.t SET pad = REPEAT('c', 300)").await.unwrap();
-        let limit = Duration::from_millis(300);
-        let shrink = shrink_undo(&mut bed.session, &bed.caps, &Clock::real(), limit).await;
-        if let Ok(shrink) = &shrink {
-            assert!(shrink.left.iter().any(|left| left.contains("still in use")), "{shrink:?}");
-        }
-        writer.run("ROLLBACK").await.unwrap();
-        let inactive = "SELECT COUNT(*) FROM information_schema.INNODB_TABLESPACES WHERE NAME LIKE 'innodb_undo%' \
-                        AND STATE <> 'active'";
-        assert_eq!(bed.server.value(inactive).await, "0");
-        bed.server.settled().await;
-        // A spare left behind is taken up and dropped by the next run.
-        shrink_undo(&mut bed.session, &bed.caps, &Clock::real(), Duration::from_mins(1)).await.unwrap();
-        let spare = "SELECT COUNT(*) FROM information_schema.INNODB_TABLESPACES WHERE NAME LIKE 'drydock%'";
-        assert_eq!(bed.server.value(spare).await, "0");
     }
 }

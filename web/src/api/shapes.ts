@@ -36,7 +36,7 @@ export interface TableSpace extends Estimate { node: string; database: string; t
 export interface CensusItem { kind: string; name: string; bytes: number; reclaimable_bytes: number; advice: string }
 export interface DiskCensus { node: string; items: CensusItem[]; table_bytes: number; disk_free_bytes?: number; disk_total_bytes?: number }
 
-export type Strategy = { kind: 'in_place' } | { kind: 'copy'; stop_applier: boolean } | { kind: 'partitions'; names: string[] } | { kind: 'skip'; reason: string };
+export type Strategy = { kind: 'in_place' } | { kind: 'copy'; stop_applier: boolean } | { kind: 'partitions'; names: string[] } | { kind: 'undo'; names: string[] } | { kind: 'skip'; reason: string };
 export interface Gate { name: string; verdict: 'pass' | 'wait' | 'refuse'; reason?: string }
 export interface TablePlan extends Estimate {
   node: string; database: string; table: string; engine: string; strategy: Strategy; statements: string[];
@@ -48,7 +48,7 @@ export interface NodePlan { node: string; id: string; role: Role; skipped?: stri
 export interface RecycleConfig {
   target: { host: string; port: number; username: string }; mode: WorkMode; threshold_mb: number; threshold_percent: number;
   exclude_primary: boolean; databases?: string[]; tables?: string[]; batch_size: number; timeout: string;
-  scope: Scope; parallel: number; max_lag: number;
+  scope: Scope; parallel: number; max_lag: number; shrink_undo?: boolean;
 }
 export interface Plan {
   created_at: string; cluster_id: string; config: RecycleConfig; mode: WorkMode; nodes: NodePlan[];
@@ -57,7 +57,7 @@ export interface Plan {
 
 export interface JobConfig {
   mode?: WorkMode; threshold_mb?: number; threshold_percent?: number; exclude_primary?: boolean; databases?: string[];
-  tables?: string[]; batch_size?: number; timeout?: string; scope?: Scope; parallel?: number; max_lag?: number; dry_run?: boolean;
+  tables?: string[]; batch_size?: number; timeout?: string; scope?: Scope; parallel?: number; max_lag?: number; shrink_undo?: boolean; dry_run?: boolean;
 }
 export interface ClusterJobRequest { config: JobConfig; host?: string; port?: number }
 export interface JobCreated { job_id: string; status: JobStatus; created_at: string }

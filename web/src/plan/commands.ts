@@ -19,5 +19,6 @@ export function command(plan: Plan): string {
   for (const table of asked.tables ?? []) words.push(`--table ${quoted(table)}`);
   words.push(`--exclude-primary=${asked.exclude_primary}`, `--batch-size ${asked.batch_size}`, `--timeout ${asked.timeout}`);
   words.push(`--max-lag ${asked.max_lag}`, `--parallel ${asked.parallel}`);
+  if (asked.shrink_undo) words.push('--shrink-undo');
   return words.join(' \\\n  ');
 }

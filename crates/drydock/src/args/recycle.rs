@@ -48,6 +48,9 @@ pub struct RecycleArgs {
     /// Seconds of lag above which work pauses [default: 10]
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub max_lag: Option<f64>,
+    /// Shrink each node's undo tablespaces as well, after its tables
+    #[arg(long)]
+    pub shrink_undo: bool,
     /// How to print the plan or the report
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ReportFormat::Table)]
     pub output_format: ReportFormat,
@@ -106,6 +109,7 @@ impl RecycleArgs {
             scope: self.scope,
             parallel: parallel.map(i64::from),
             max_lag: self.max_lag,
+            shrink_undo: self.shrink_undo.then_some(true),
             dry_run: Some(dry_run),
         };
         JobRequest { target, config }

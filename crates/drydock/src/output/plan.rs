@@ -66,6 +66,7 @@ fn strategy(strategy: &Strategy) -> String {
         Strategy::Copy { stop_applier: false } => "copy".to_owned(),
         Strategy::Copy { stop_applier: true } => "copy, applier stopped".to_owned(),
         Strategy::Partitions { names } => format!("partitions {}", names.join(",")),
+        Strategy::Undo { names } => format!("undo {}", names.join(",")),
         Strategy::Skip { .. } => "skip".to_owned(),
     }
 }

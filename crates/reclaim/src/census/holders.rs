@@ -1,14 +1,12 @@
 //! Holders of disk the server itself tells of: undo, system and temporary tablespaces, logs, full-text tables.
 
-use crate::estimate::spaces::{Space, Spaces};
+use crate::{
+    estimate::spaces::{Space, Spaces},
+    undo,
+};
 use api::CensusItem;
-use mysql::{Capabilities, Row, Session, SqlError, Version, ident};
+use mysql::{Capabilities, Row, Session, SqlError};
 use std::collections::BTreeMap;
-
-/// Size MySQL makes an undo tablespace again when it is truncated.
-pub(super) const MYSQL_UNDO_BYTES: u64 = 16 << 20;
-/// The same for `MariaDB` (10 MiB).
-const MARIADB_UNDO_BYTES: u64 = 10 << 20;
 
 fn item(kind: &str, name: &str, bytes: u64, reclaimable_bytes: u64, advice: impl Into<String>) -> CensusItem {
     CensusItem { kind: kind.into(), name: name.into(), bytes, reclaimable_bytes, advice: advice.into() }
@@ -37,43 +35,25 @@ async fn variables(session: &mut Session) -> Result<BTreeMap<String, String>, Sq
 }
 
 /// Undo tablespaces by name, in order.
-pub(super) fn undo_spaces(spaces: &Spaces) -> Vec<&Space> {
+fn undo(caps: &Capabilities, spaces: &Spaces, variables: &BTreeMap<String, String>) -> Vec<CensusItem> {
     let mut all: Vec<&Space> = spaces.0.values().filter(|space| space.undo).collect();
     all.sort_by(|one, other| one.name.cmp(&other.name));
-    all
-}
-
-fn undo(caps: &Capabilities, spaces: &Spaces, variables: &BTreeMap<String, String>) -> Vec<CensusItem> {
-    let on = variables.get("innodb_undo_log_truncate").is_some_and(|value| value == "ON");
-    let one = |space: &Space| {
-        let (least, advice) = if caps.is_mariadb() {
-            (MARIADB_UNDO_BYTES, mariadb_undo(on))
-        } else if caps.version >= Version(8, 0, 14) {
-            (MYSQL_UNDO_BYTES, mysql_undo(&space.name))
-        } else {
-            (MYSQL_UNDO_BYTES, "shrinks by itself where innodb_undo_log_truncate is ON and purge keeps up".to_owned())
-        };
-        item("undo", &space.name, space.file_bytes, space.file_bytes.saturating_sub(least), advice)
+    let (least, advice) = (undo::first_bytes(caps), undo_advice(caps, variables));
+    let one = |space: &&Space| {
+        item("undo", &space.name, space.file_bytes, space.file_bytes.saturating_sub(least), advice.as_str())
     };
-    undo_spaces(spaces).into_iter().map(one).collect()
+    all.iter().map(one).collect()
 }
 
-fn mysql_undo(name: &str) -> String {
-    let name = ident(name);
-    format!(
-        "CREATE UNDO TABLESPACE spare ADD DATAFILE 'spare.ibu'; ALTER UNDO TABLESPACE {name} SET INACTIVE; wait until \
-         its STATE in information_schema.INNODB_TABLESPACES is empty; ALTER UNDO TABLESPACE {name} SET ACTIVE; then \
-         set spare inactive and drop it"
-    )
-}
-
-fn mariadb_undo(on: bool) -> String {
-    if on {
-        "shrinks by itself once purge has passed it and it is above innodb_max_undo_log_size".into()
+fn undo_advice(caps: &Capabilities, variables: &BTreeMap<String, String>) -> String {
+    let by_itself = if variables.get("innodb_undo_log_truncate").is_some_and(|value| value == "ON") {
+        "shrinks by itself once purge has passed it and it is above innodb_max_undo_log_size"
     } else {
-        "SET GLOBAL innodb_undo_log_truncate = ON; it shrinks once purge has passed it and it is above \
-         innodb_max_undo_log_size"
-            .into()
+        "SET GLOBAL innodb_undo_log_truncate = ON lets it shrink by itself above innodb_max_undo_log_size"
+    };
+    match undo::way(caps) {
+        Some(_) => format!("{by_itself}; a job with shrink_undo (--shrink-undo) makes it small at once"),
+        None => by_itself.to_owned(),
     }
 }
 

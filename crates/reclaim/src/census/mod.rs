@@ -3,9 +3,6 @@
 mod disk;
 mod holders;
 mod orphans;
-mod undo;
-
-pub use undo::{UndoShrink, UndoShrinkError, shrink_undo};
 
 use crate::estimate::{FileAccess, own_directory, spaces::Spaces};
 use api::DiskCensus;

@@ -5,7 +5,7 @@
 mod grants;
 
 use super::{refuse, unanswered};
-use crate::plan::Settings;
+use crate::{plan::Settings, undo::Way};
 use api::{GateVerdict, WorkMode};
 use grants::Grants;
 use mysql::{Capabilities, Session, SqlError, Version, ident, table_ident};
@@ -86,18 +86,26 @@ pub struct Needs {
     pub applier: bool,
     /// `innodb_online_alter_log_max_size` is raised and put back.
     pub row_log: bool,
+    /// Undo tablespaces are made, emptied and dropped.
+    pub undo: bool,
 }
 
 impl Needs {
     /// Of every table of a node.
     pub fn of_node(mode: WorkMode, read_only: bool, settings: &Settings) -> Self {
         let global_settings = settings.super_read_only || settings.lowers_reserve();
-        Self { mode, read_only, global_settings, applier: false, row_log: false }
+        Self { mode, read_only, global_settings, applier: false, row_log: false, undo: false }
     }
 
     /// Of a table alone, beside what its node needs.
     pub fn of_table(mode: WorkMode, applier: bool, row_log: bool) -> Self {
-        Self { mode, read_only: false, global_settings: false, applier, row_log }
+        Self { mode, read_only: false, global_settings: false, applier, row_log, undo: false }
+    }
+
+    /// Of the undo tablespaces, beside what their node needs.
+    pub(crate) fn of_undo(way: Way) -> Self {
+        let none = Self::of_table(WorkMode::BinlogOff, false, false);
+        Self { global_settings: way == Way::Setting, undo: way == Way::Statement, ..none }
     }
 }
 
@@ -127,6 +135,7 @@ fn accepted(capabilities: &Capabilities, needs: Needs) -> Vec<&'static [&'static
         (needs.read_only, write),
         (needs.global_settings || needs.row_log, settings),
         (needs.applier, applier),
+        (needs.undo, &["CREATE TABLESPACE"]),
     ];
     wanted.into_iter().filter_map(|(wanted, names)| wanted.then_some(names)).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::{
     draft::draft,
-    facts::{FleetFacts, GroupDemand, NodeFacts, Settings},
+    facts::{FleetFacts, GroupDemand, NodeFacts, Settings, UndoSettings},
     nodes,
 };
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
         window::{self, Window},
         writer,
     },
+    undo,
 };
 use api::{Gate, GateVerdict, GraphNode, Plan, RecycleConfig};
 use futures::{StreamExt, stream};
@@ -121,6 +122,7 @@ async fn ask(
     let asked = Filter { databases: config.databases.clone(), tables: config.tables.clone() };
     let filter = if settings.folds_names { asked.folded() } else { asked };
     let tables = survey(&mut session, &capabilities, &filter, &options.files, clock).await?;
+    let undo = if config.shrink_undo { undo::spaces(&mut session, &capabilities).await? } else { Vec::new() };
     let rights = privilege::probe(&mut session, &capabilities).await;
     let mut gates = gates(&mut session, node, config, options, clock).await;
     let needs = privilege::Needs::of_node(config.mode, node.read_only, &settings);
@@ -136,7 +138,7 @@ async fn ask(
         (Err(error), _) | (_, Err(error)) => Err(error),
     };
     session.close().await;
-    Ok(NodeFacts { capabilities, databases, tables, gates, rights, settings, disks, locks, write_rates })
+    Ok(NodeFacts { capabilities, databases, tables, gates, rights, undo, settings, disks, locks, write_rates })
 }
 
 /// Gates about the node as a whole, each asked once.
@@ -186,7 +188,7 @@ pub(crate) async fn settings(session: &mut Session, capabilities: &Capabilities)
     let sql = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('innodb_online_alter_log_max_size', 'super_read_only', \
                'innodb_segment_reserve_factor', 'lock_wait_timeout', 'slave_transaction_retries', \
                'replica_transaction_retries', 'gtid_mode', 'group_replication_group_name', 'group_replication_consistency', \
-               'lower_case_table_names', 'innodb_file_per_table')";
+               'lower_case_table_names', 'innodb_file_per_table', 'innodb_undo_log_truncate', 'innodb_max_undo_log_size')";
     let rows = session.rows(sql).await?;
     let text = |name: &str| {
         let row = rows.iter().find(|row| row.text("Variable_name").is_some_and(|n| n.eq_ignore_ascii_case(name)));
@@ -203,9 +205,17 @@ pub(crate) async fn settings(session: &mut Session, capabilities: &Capabilities)
             .filter(|name| !name.is_empty())
             .map(|_| demand(text("group_replication_consistency").as_deref())),
         copies_are_shared: text("innodb_file_per_table").is_some_and(|text| text.eq_ignore_ascii_case("OFF")),
+        undo: undo_settings(capabilities, &text),
         folds_names: number("lower_case_table_names").is_some_and(|how| how != 0.0),
         gtids: capabilities.is_mariadb() || text("gtid_mode").is_none_or(|mode| !mode.eq_ignore_ascii_case("OFF")),
     })
+}
+
+/// MySQL has the same variables, and statements that need neither.
+fn undo_settings(capabilities: &Capabilities, text: &impl Fn(&str) -> Option<String>) -> Option<UndoSettings> {
+    let limit = text("innodb_max_undo_log_size")?.parse().ok()?;
+    let truncates = text("innodb_undo_log_truncate")?.eq_ignore_ascii_case("ON");
+    capabilities.is_mariadb().then_some(UndoSettings { truncates, limit })
 }
 
 /// 5.7 has no such setting and orders only; a word that is not known may ask for anything.

@@ -5,7 +5,7 @@ use super::{
     facts::{FleetFacts, NodeFacts, name_of},
     nodes::{self, Choice},
     statement::{self, Change},
-    strategy, tables,
+    strategy, tables, undo,
 };
 use crate::{
     ReclaimError,
@@ -129,6 +129,9 @@ fn draw_node(
     work.sort_by(better);
     drawn.left = left;
     drawn.batches = batches(work, config.batch_size);
+    if let Some(undo) = undo::draw(node, asked, config) {
+        add_undo(&mut drawn, undo, warnings);
+    }
     Some(drawn)
 }
 
@@ -189,6 +192,19 @@ fn split(
     }
     left.sort_by(better);
     (work, left)
+}
+
+/// Undo comes last and in a batch of its own: rebuilds hardly write any.
+fn add_undo(drawn: &mut NodePlan, mut undo: TablePlan, warnings: &mut Vec<String>) {
+    if let Some(reason) = refused(&undo.gates) {
+        warnings.push(format!("{}: its undo tablespaces are left alone: {reason}", undo.node));
+        leave(&mut undo, reason);
+    }
+    if matches!(undo.strategy, Strategy::Skip { .. }) {
+        return drawn.left.push(undo);
+    }
+    let number = drawn.batches.last().map_or(1, |batch| batch.number + 1);
+    drawn.batches.push(Batch { number, tables: vec![undo] });
 }
 
 /// Makes a piece of work one that is only shown.

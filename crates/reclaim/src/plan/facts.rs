@@ -3,6 +3,7 @@
 use crate::{
     estimate::TableFacts,
     gates::{disk::Disks, metadata_lock::Locks, privilege::Rights},
+    undo::UndoSpace,
 };
 use api::{ClusterTopology, Gate, GraphNode};
 use jiff::Timestamp;
@@ -38,6 +39,8 @@ pub struct NodeFacts {
     pub gates: Vec<Gate>,
     /// What the account may do; an error where it could not be read.
     pub rights: Result<Rights, SqlError>,
+    /// Its undo tablespaces; not asked for unless they are to be shrunk.
+    pub undo: Vec<UndoSpace>,
     /// Settings a rebuild has to know.
     pub settings: Settings,
     /// Its disks.
@@ -74,6 +77,17 @@ pub struct Settings {
     pub folds_names: bool,
     /// What a replication group asks of it, if it can be in one.
     pub group: Option<GroupDemand>,
+    /// How its purge truncates undo tablespaces, on `MariaDB`.
+    pub undo: Option<UndoSettings>,
+}
+
+/// When the purge of a `MariaDB` truncates an undo tablespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UndoSettings {
+    /// `innodb_undo_log_truncate`: it does at all.
+    pub truncates: bool,
+    /// `innodb_max_undo_log_size`: bytes above which it does.
+    pub limit: u64,
 }
 
 /// What a group's members owe each other.

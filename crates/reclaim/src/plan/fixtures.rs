@@ -109,6 +109,7 @@ pub(crate) fn asked(tables: Vec<TableFacts>) -> NodeFacts {
         tables,
         gates: vec![],
         rights: Ok(crate::gates::privilege::all_rights()),
+        undo: vec![],
         settings: Settings { row_log_limit: 128 << 20, gtids: true, applier_patience: 1e9, ..Settings::default() },
         disks: crate::gates::disk::Disks::default(),
         locks: Ok(crate::gates::metadata_lock::Locks::default()),

@@ -10,10 +10,11 @@ mod nodes;
 pub(crate) mod statement;
 mod strategy;
 mod tables;
+mod undo;
 
 pub(crate) use collect::settings;
 pub use collect::{PlanOptions, plan};
 pub use draft::draft;
-pub use facts::{FleetFacts, NodeFacts, Settings};
+pub use facts::{FleetFacts, NodeFacts, Settings, UndoSettings};
 pub use nodes::{Choice, choose};
 pub use statement::PLACEHOLDER;

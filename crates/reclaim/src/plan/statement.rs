@@ -1,6 +1,7 @@
 //! The exact statements of a rebuild, as they will run. Pure.
 
-use super::facts::Settings;
+use super::facts::{Settings, UndoSettings};
+use crate::undo;
 use api::{Algorithm, LockClass, Strategy, WorkMode};
 use mysql::{Capabilities, Version, ident, literal, table_ident};
 use types::TableName;
@@ -36,7 +37,7 @@ pub fn alter(
         Algorithm::Copy => "COPY",
     };
     match strategy {
-        Strategy::Skip { .. } => None,
+        Strategy::Undo { .. } | Strategy::Skip { .. } => None,
         Strategy::InPlace => {
             let algorithm = algorithm(Algorithm::Inplace);
             Some(format!("ALTER {marker} TABLE {name} FORCE, ALGORITHM={algorithm}, LOCK={lock}"))
@@ -106,13 +107,16 @@ impl Change {
 
 /// Global settings a rebuild changes on a node.
 pub fn changes(settings: &Settings, strategy: &Strategy, row_log: Option<u64>) -> Vec<Change> {
-    let change = |name: &str, value: String, old: String| Change { name: name.to_owned(), value, old };
     let mut all = Vec::new();
     if matches!(strategy, Strategy::Skip { .. }) {
         return all;
     }
     if settings.super_read_only {
         all.push(change("super_read_only", "OFF".into(), "ON".into()));
+    }
+    if let (Strategy::Undo { .. }, undo) = (strategy, settings.undo) {
+        all.extend(undo.into_iter().flat_map(undo_changes));
+        return all;
     }
     if let Some(percent) = settings.reserve_percent.filter(|_| settings.lowers_reserve()) {
         all.push(change("innodb_segment_reserve_factor", RESERVE_PERCENT.into(), percent.to_string()));
@@ -121,6 +125,21 @@ pub fn changes(settings: &Settings, strategy: &Strategy, row_log: Option<u64>) -
         all.push(change("innodb_online_alter_log_max_size", limit.to_string(), settings.row_log_limit.to_string()));
     }
     all
+}
+
+fn change(name: &str, value: String, old: String) -> Change {
+    Change { name: name.to_owned(), value, old }
+}
+
+/// What makes the purge of a `MariaDB` truncate every undo tablespace that is larger than a new one.
+fn undo_changes(now: UndoSettings) -> Vec<Change> {
+    let least = undo::MARIADB_BYTES;
+    let limit = change("innodb_max_undo_log_size", least.to_string(), now.limit.to_string());
+    let truncate = change("innodb_undo_log_truncate", "ON".into(), "OFF".into());
+    [(now.limit != least, limit), (!now.truncates, truncate)]
+        .into_iter()
+        .filter_map(|(needed, change)| needed.then_some(change))
+        .collect()
 }
 
 /// `STOP` and `START` of the applier, of one channel or of all. The receiver goes on, so that nothing is missed.

@@ -97,13 +97,7 @@ async fn arm_once(work: &Work, ctx: &StepContext<'_>) -> Result<Value, StepError
     let more: Vec<Change> = wanted.changes.into_iter().filter(|change| !known(change)).collect();
     armed = merge([armed, Armed { changes: more, ..wanted }]);
     ctx.note(json!(armed)).await?;
-    while let Some(reason) = gate::unheld(work).await.map_err(failed)? {
-        if work.left().is_zero() {
-            return Err(failed(work.waited_too_long(&reason)));
-        }
-        work.sink.phase(&format!("waiting: {reason}")).await;
-        gate::rest(work, ctx.cancel(), work.beat).await?;
-    }
+    gate::until_held(work, ctx.cancel()).await?;
     lower(work, &mut session, &armed).await.map_err(failed)?;
     session.close().await;
     Ok(json!(armed))
@@ -190,9 +184,16 @@ async fn lower(work: &Work, session: &mut Session, armed: &Armed) -> Result<(), 
     Ok(())
 }
 
-/// Lowers again what step `arm` noted.
+/// Lowers again what step `arm` noted. Not where somebody has made the node a primary and then fenced it: there
+/// `super_read_only` would be lowered and, as on any promoted node, never put back.
 pub(super) async fn lower_again(work: &Work, session: &mut Session, ctx: &StepContext<'_>) -> Result<(), ReclaimError> {
-    lower(work, session, &armed_by(ctx)).await
+    let armed = armed_by(ctx);
+    let lowers = armed.changes.iter().any(|change| change.name == SUPER_READ_ONLY);
+    let is_on = lowers && session.value("SELECT @@GLOBAL.super_read_only").await?.as_deref() == Some("1");
+    if is_on && armed.replica && look::channels(work, session).await?.is_empty() {
+        return Err(work.refused("writer", "it has no inbound channel any more, and super_read_only is ON"));
+    }
+    lower(work, session, &armed).await
 }
 
 /// Puts back what step `arm` noted while something is waited for; the next attempt lowers it again.

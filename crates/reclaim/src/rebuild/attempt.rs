@@ -171,7 +171,7 @@ async fn describe(work: &Work, session: &mut Session, capabilities: &Capabilitie
 }
 
 /// Sets the session up and makes sure that it is: a pooled or reset session would write the binlog (S1).
-async fn prepare(work: &Work, session: &mut Session) -> Result<(), ReclaimError> {
+pub(super) async fn prepare(work: &Work, session: &mut Session) -> Result<(), ReclaimError> {
     for setting in work.session_settings() {
         session.run(setting).await?;
     }
@@ -182,7 +182,7 @@ async fn prepare(work: &Work, session: &mut Session) -> Result<(), ReclaimError>
 }
 
 /// The writer test, in the session that runs the statement, right before it.
-async fn last_writer_test(work: &Work, session: &mut Session) -> Result<(), ReclaimError> {
+pub(super) async fn last_writer_test(work: &Work, session: &mut Session) -> Result<(), ReclaimError> {
     let test = writer::probe(session, work.node.sample.as_ref()).await?;
     if let Some(reason) = test.barred {
         return Err(work.refused("writer", reason));
@@ -260,7 +260,7 @@ async fn survey(work: &Work, session: &mut Session, attempt: &Attempt) -> Result
         return Ok(Found::Running(capabilities, running));
     }
     if lingers(session, attempt).await? {
-        end_if_idle(session, attempt).await?;
+        end_if_idle(session, attempt.connection).await?;
         return Ok(Found::Lingers);
     }
     let now = file::identity(session, &capabilities, &work.name()).await?;
@@ -276,8 +276,7 @@ async fn lingers(session: &mut Session, attempt: &Attempt) -> Result<bool, SqlEr
 
 /// A session whose network is cut lives on at the server, and with it the lock that keeps every next attempt out. One that is at
 /// work, on whatever, is left to end it.
-async fn end_if_idle(session: &mut Session, attempt: &Attempt) -> Result<(), SqlError> {
-    let id = attempt.connection;
+pub(super) async fn end_if_idle(session: &mut Session, id: u32) -> Result<(), SqlError> {
     let command = format!("SELECT COMMAND FROM information_schema.PROCESSLIST WHERE ID = {id}");
     if session.value(&command).await?.as_deref() != Some("Sleep") {
         return Ok(());
@@ -353,7 +352,7 @@ async fn kill_once(work: &Work, attempt: &Attempt) -> Result<bool, SqlError> {
     let running = look::running(&mut session, &attempt.marker).await?;
     let lingers = lingers(&mut session, attempt).await?;
     if lingers && running.is_none() {
-        end_if_idle(&mut session, attempt).await?;
+        end_if_idle(&mut session, attempt.connection).await?;
     }
     session.close().await;
     if let Some(running) = &running {

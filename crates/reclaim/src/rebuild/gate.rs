@@ -117,6 +117,18 @@ pub(crate) async fn unheld(work: &Work) -> Result<Option<String>, ReclaimError> 
     }
 }
 
+/// Waits until the job's locks are in its hand.
+pub(crate) async fn until_held(work: &Work, cancel: &CancellationToken) -> Result<(), StepError> {
+    while let Some(reason) = unheld(work).await.map_err(failed)? {
+        if work.left().is_zero() {
+            return Err(failed(work.waited_too_long(&reason)));
+        }
+        work.sink.phase(&format!("waiting: {reason}")).await;
+        rest(work, cancel, work.beat).await?;
+    }
+    Ok(())
+}
+
 async fn ask(work: &Work, limit: LogLimit) -> Result<Answer, ReclaimError> {
     if let Some(reason) = unheld(work).await? {
         return Ok(Answer::Wait(reason));
@@ -163,8 +175,7 @@ async fn ask_all(work: &Work, session: &mut Session, limit: LogLimit) -> Answer 
     if let Some(answer) = of("backup_lock", backup_lock::verdict(&backup_lock::probe(session).await)) {
         return answer;
     }
-    let holders = metadata_lock::probe(session, &work.name()).await;
-    if let Some(answer) = of("metadata_lock", metadata_lock::verdict(&holders)) {
+    if let Some(answer) = locks(work, session).await {
         return answer;
     }
     let verdict = match disk::probe(session).await {
@@ -181,6 +192,15 @@ async fn ask_all(work: &Work, session: &mut Session, limit: LogLimit) -> Answer 
             .unwrap_or(Answer::Go(needed)),
         Err(error) => of("row_log", unanswered("the rate of changes", &error)).unwrap_or(Answer::Go(0)),
     }
+}
+
+/// Nobody locks undo tablespaces as one does tables.
+async fn locks(work: &Work, session: &mut Session) -> Option<Answer> {
+    if work.is_undo() {
+        return None;
+    }
+    let holders = metadata_lock::probe(session, &work.name()).await;
+    of("metadata_lock", metadata_lock::verdict(&holders))
 }
 
 /// True if the only thing against the node is that its replication stands still: that is waited for like lag.

@@ -9,23 +9,32 @@ mod look;
 mod progress;
 mod rights;
 mod statement;
+mod undo;
 mod verify;
 mod work;
 
-pub(crate) use arm::by_hand;
 pub(crate) use file::orphans;
 pub(crate) use look::running_any;
 pub(crate) use verify::{Report, report};
 pub(crate) use work::{NodeShare, Sink, Work, key};
 
-use jobs::{Step, Unit};
+use api::TablePlan;
+use jobs::{Journal, Step, Unit};
 use std::sync::Arc;
 
 /// The last step of a unit: once it is done, so is the unit.
 pub(crate) const LAST: &str = "verify";
 
+/// What is still to be put back of a unit, for somebody at the server.
+pub(crate) fn by_hand(journal: &Journal, table: &TablePlan) -> Vec<String> {
+    undo::by_hand(journal, table).into_iter().chain(arm::by_hand(journal, table)).collect()
+}
+
 /// The unit of a piece of work.
 pub(crate) fn unit(work: &Arc<Work>) -> Unit {
+    if work.is_undo() {
+        return Unit { key: key(&work.table), steps: undo::steps(work) };
+    }
     let steps: Vec<Box<dyn Step>> = vec![
         Box::new(gate::Gate(work.clone())),
         Box::new(arm::Arm(work.clone())),

@@ -7,6 +7,7 @@ use crate::{
         row_log, unanswered,
     },
     plan::{Settings, settings},
+    undo,
 };
 use api::{GateVerdict, Strategy};
 use mysql::{Capabilities, Session, SqlError};
@@ -51,6 +52,9 @@ pub(super) fn verdict_for_log(work: &Work, asked: &Result<Asked, SqlError>, meas
 
 impl Asked {
     fn of_table(&self, work: &Work, raises_log: bool) -> GateVerdict {
+        if let (Strategy::Undo { .. }, Some(way)) = (&work.table.strategy, undo::way(&self.capabilities)) {
+            return privilege::verdict(&Ok(self.rights.clone()), &self.capabilities, Needs::of_undo(way));
+        }
         let needs = Needs::of_table(work.mode, work.stops_applier(), raises_log);
         privilege::table_verdict(&Ok(self.rights.clone()), &self.capabilities, &work.name(), needs)
     }

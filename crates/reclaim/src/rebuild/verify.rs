@@ -93,22 +93,35 @@ async fn here(work: &Work, attempt: &Attempt) -> Result<Measured, ReclaimError> 
     if definition(session, &table).await? != attempt.definition {
         work.sink.note(format!("{}: the definition of {table} changed during the rebuild", work.table.node)).await;
     }
-    if work.is_local() && work.exclude_primary {
-        let unreadable = |_| ReclaimError::BadDocument(format!("no GTID set: {}", attempt.own));
-        let before: GtidSet = attempt.own.parse().map_err(unreadable)?;
-        let after = errant::own(session, &capabilities).await?;
-        if let GateVerdict::Refuse { reason } = errant::verdict(&before, &after) {
-            let reason = errant::explained(session, &after.subtract(&before), &attempt.marker, reason).await;
-            work.sink.note(format!("{}: {reason}", work.table.node)).await;
-            return Err(work.refused("errant_gtid", reason));
-        }
-    }
+    no_errant(work, session, &capabilities, &attempt.own, &attempt.marker).await?;
     let partitions = work.partitions();
     Ok(Measured {
         node: work.table.node.clone(),
         before: attempt.before.bytes(partitions),
         after: now.bytes(partitions),
     })
+}
+
+/// Refuses if a node that must not write anything of its own has done so since; `marker` stands in our statement.
+pub(super) async fn no_errant(
+    work: &Work,
+    session: &mut Session,
+    capabilities: &Capabilities,
+    own: &str,
+    marker: &str,
+) -> Result<(), ReclaimError> {
+    if !(work.is_local() && work.exclude_primary) {
+        return Ok(());
+    }
+    let unreadable = |_| ReclaimError::BadDocument(format!("no GTID set: {own}"));
+    let before: GtidSet = own.parse().map_err(unreadable)?;
+    let after = errant::own(session, capabilities).await?;
+    if let GateVerdict::Refuse { reason } = errant::verdict(&before, &after) {
+        let reason = errant::explained(session, &after.subtract(&before), marker, reason).await;
+        work.sink.note(format!("{}: {reason}", work.table.node)).await;
+        return Err(work.refused("errant_gtid", reason));
+    }
+    Ok(())
 }
 
 /// Waits until the logged statement has been applied on a node below: the table lies in new files and nothing of ours runs.

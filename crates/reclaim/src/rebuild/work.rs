@@ -76,6 +76,10 @@ pub(crate) struct Work {
 
 /// Name of a table's unit in the journal: quoted, so that no two tables share one.
 pub(crate) fn key(table: &TablePlan) -> String {
+    if matches!(table.strategy, Strategy::Undo { .. }) {
+        // Unquoted, as no table's is.
+        return format!("{}/undo tablespaces", table.node);
+    }
     let name = TableName::new(table.database.clone(), table.table.clone());
     format!("{}/{}", table.node, mysql::table_ident(&name))
 }
@@ -151,8 +155,13 @@ impl Work {
         matches!(self.table.strategy, Strategy::Copy { stop_applier: true })
     }
 
+    /// True if the work is about undo tablespaces and not about a table.
+    pub fn is_undo(&self) -> bool {
+        matches!(self.table.strategy, Strategy::Undo { .. })
+    }
+
     /// True if the statement stays out of the binlog.
     pub fn is_local(&self) -> bool {
-        self.mode == WorkMode::BinlogOff
+        self.mode == WorkMode::BinlogOff || self.is_undo()
     }
 }

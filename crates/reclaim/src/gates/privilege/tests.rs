@@ -21,8 +21,14 @@ pub(crate) fn all_rights() -> Rights {
     rights(&["GRANT ALL PRIVILEGES ON *.* TO `d`@`%` WITH GRANT OPTION"], true)
 }
 
-const NEEDS: Needs =
-    Needs { mode: WorkMode::BinlogOff, read_only: true, global_settings: true, applier: true, row_log: true };
+const NEEDS: Needs = Needs {
+    mode: WorkMode::BinlogOff,
+    read_only: true,
+    global_settings: true,
+    applier: true,
+    row_log: true,
+    undo: false,
+};
 
 #[test]
 fn all_privileges_are_enough() {
