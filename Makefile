@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/.cache/tools/bin:$(PATH)
 export RUSTDOCFLAGS := -D warnings
 
-.PHONY: demo test quick check-format lint layers unit docs bench release
+.PHONY: demo test quick check-format lint layers page unit docs release
 
 demo:
 	@tools/setup demo
@@ -12,7 +12,7 @@ demo:
 
 test:
 	@tools/setup test
-	@$(MAKE) --no-print-directory check-format lint layers
+	@$(MAKE) --no-print-directory check-format lint layers page
 	cargo nextest run --workspace --profile ci
 	@$(MAKE) --no-print-directory docs
 	@tools/report
@@ -30,6 +30,11 @@ lint:
 
 layers:
 	cargo run --quiet -p xtask -- layers
+
+# Types, shapes against the OpenAPI document, and whether web/dist is what its sources build. The distribution's node may be too old.
+page:
+	@if node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null; \
+	then cd web && npm run --silent check; else echo "SKIPPED: the page's own checks (they need node 20.19 or newer)"; fi
 
 unit:
 	cargo nextest run --workspace --lib --bins

@@ -59,6 +59,9 @@ pub struct ClusterJobRequest {
     pub host: Option<String>,
     /// Its port; the cluster's if absent.
     pub port: Option<u16>,
+    /// `digest` of the plan that was agreed to, as in `JobRequest`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_digest: Option<String>,
 }
 
 /// Query of `GET /api/v1/audit`.

@@ -2,10 +2,12 @@
 
 use crate::{
     plan::{Estimate, Plan},
+    system::DiskCensus,
     topology::default_port,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 use types::{JobId, Secret, Span};
 use utoipa::{IntoParams, ToSchema};
 
@@ -92,6 +94,9 @@ pub struct JobRequest {
     /// How.
     #[serde(default)]
     pub config: JobConfig,
+    /// `digest` of the plan that was agreed to; if what would be done is not that any more, no job is made (1007).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_digest: Option<String>,
 }
 
 /// The resolved configuration a job runs with.
@@ -309,6 +314,9 @@ pub struct RecycleJob {
     /// Code of that error; 0 if none.
     #[serde(default)]
     pub error_code: u16,
+    /// Where the disk of each node went beside its tables, seen once its work was done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub census: Vec<DiskCensus>,
     /// What the operator should know: orphans left behind, settings restored after a crash, errant GTID found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -328,7 +336,12 @@ impl RecycleDocument {
     /// A job as it is before anything was done.
     pub fn new(config: RecycleConfig, plan: Plan, now: Timestamp) -> Self {
         let progress = JobProgress { total_tables: plan.work().count() as u64, ..JobProgress::default() };
-        let statistics = JobStatistics { time_elapsed: Span::default().clock(), ..JobStatistics::default() };
+        let left = Span(Duration::try_from_secs_f64(plan.predicted_seconds).unwrap_or_default());
+        let statistics = JobStatistics {
+            time_elapsed: Span::default().clock(),
+            estimated_remaining: left.clock(),
+            ..JobStatistics::default()
+        };
         let job = RecycleJob {
             job_id: JobId(String::new()),
             status: JobStatus::Pending,
@@ -340,6 +353,7 @@ impl RecycleDocument {
             completed_at: None,
             error: String::new(),
             error_code: 0,
+            census: Vec::new(),
             notes: Vec::new(),
         };
         Self { job, plan }

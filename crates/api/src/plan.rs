@@ -195,6 +195,10 @@ pub struct Plan {
     pub predicted_seconds: f64,
     /// What the operator should know before saying yes.
     pub warnings: Vec<String>,
+    /// Fingerprint of the work: nodes, tables, ways and statements. Sent back with a request (`plan_digest`), it makes sure
+    /// that what was agreed to is what is done.
+    #[serde(default)]
+    pub digest: String,
 }
 
 impl Plan {

@@ -44,8 +44,11 @@ pub struct ClusterTopology {
     /// UTC.
     #[schema(value_type = String, format = DateTime)]
     pub discover_time: Timestamp,
-    /// The tree as the seed draws it.
+    /// The tree as the seed's REST answers draw it.
     pub topology: TopologyTree,
+    /// The same tree, `master` and `slaves` at the top, as the seed's data structure has it (seed 002 §5.1).
+    #[serde(flatten)]
+    pub tree: TopologyTree,
     /// Every member found, reachable or not, once each.
     pub nodes: Vec<GraphNode>,
     /// Every replication link, with what proves it.

@@ -1,4 +1,4 @@
-//! Failed jobs told to an Alertmanager: one body that its v1 and v2 doors both take.
+//! Jobs that failed, whole or in part, told to an Alertmanager: one body that its v1 and v2 doors both take.
 
 use crate::{AlertSettings, Control, record};
 use api::JobStatus;
@@ -35,10 +35,22 @@ impl AlertError {
     }
 }
 
+/// A job that failed, or that ended without some of its tables.
+fn is_bad(record: &JobRecord) -> bool {
+    let partly = || record::document(record).is_ok_and(|document| document.job.progress.failed_tables > 0);
+    record.status == JobStatus::Failed || record.status == JobStatus::Completed && partly()
+}
+
 /// The array `POST /api/v1/alerts` and `/api/v2/alerts` take.
 fn body(record: &JobRecord) -> Value {
     let job = record::document(record).ok().map(|document| document.job);
-    let error = job.as_ref().map(|job| job.error.clone()).unwrap_or_default();
+    let failed = job.as_ref().map_or(0, |job| job.progress.failed_tables);
+    let (error, fate) = match job.as_ref().map(|job| job.error.clone()) {
+        Some(error) if record.status == JobStatus::Failed => (error, "failed".to_owned()),
+        _ => {
+            (format!("{failed} of its tables failed; the job names them"), format!("ended with {failed} failed tables"))
+        }
+    };
     let code = job.as_ref().map(|job| job.error_code).unwrap_or_default();
     let target = job.map(|job| format!("{}:{}", job.config.target.host, job.config.target.port)).unwrap_or_default();
     json!([{
@@ -51,7 +63,7 @@ fn body(record: &JobRecord) -> Value {
         },
         "annotations": {
             "job_id": record.id,
-            "summary": format!("job {} on {target} failed", record.id),
+            "summary": format!("job {} on {target} {fate}", record.id),
             "description": error,
         },
         "startsAt": record.updated_at.to_string(),
@@ -84,7 +96,7 @@ impl Control {
         self.spawn_loop(async move {
             loop {
                 match updates.recv().await {
-                    Ok(record) if record.status == JobStatus::Failed => control.alert(&record),
+                    Ok(record) if is_bad(&record) => control.alert(&record),
                     Ok(_) => {}
                     Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "job changes missed; an alert may be"),
                     Err(RecvError::Closed) => return,

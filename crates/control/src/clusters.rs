@@ -33,11 +33,13 @@ impl Control {
         found.map(|(cluster, _)| cluster.clone()).ok_or_else(|| unknown(name, &names()))
     }
 
-    /// The way in to a cluster's first member: its own password, else `RECYCLER_DB_PASSWORD`.
+    /// The way in to a cluster's first member: its own password, else, for a configured one, `RECYCLER_DB_PASSWORD`. One that
+    /// somebody connected gets none but its own: a password of ours must not be drawn out by a host someone made up.
     pub(crate) fn way_in(&self, cluster: &ClusterSettings) -> Endpoint {
         let settings = self.settings();
         let own = Some(cluster.password.clone()).filter(|password| !password.is_empty());
-        let password = own.or_else(|| settings.password.clone()).unwrap_or_default();
+        let lent = settings.password.clone().filter(|_| settings.clusters.contains(cluster));
+        let password = own.or(lent).unwrap_or_default();
         settings.database.endpoint(cluster.address.clone(), &cluster.username, password)
     }
 
@@ -151,7 +153,7 @@ impl Control {
         }
         let password = self.way_in(&cluster).password;
         let target = DatabaseTarget { host: address.host, port: address.port, username: cluster.username, password };
-        Ok(JobRequest { target, config: request.config })
+        Ok(JobRequest { target, config: request.config, plan_digest: request.plan_digest })
     }
 
     /// The cluster's credentials go to its members only, never to a host the request made up.

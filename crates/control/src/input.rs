@@ -120,7 +120,7 @@ mod tests {
             username: "recycler".into(),
             password: Secret::new("hunter2"),
         };
-        JobRequest { target, config }
+        JobRequest { target, config, plan_digest: None }
     }
 
     #[test]

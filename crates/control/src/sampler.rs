@@ -93,9 +93,9 @@ impl Control {
                 let settings = control.settings().metrics.clone();
                 if settings.enabled {
                     control.sample().await;
-                    if round % SWEEP == 0 {
-                        control.forget(settings.retention).await;
-                    }
+                }
+                if round % SWEEP == 0 {
+                    control.forget(settings.retention).await;
                 }
                 control.hall.clock.sleep(settings.interval.max(std::time::Duration::from_millis(100))).await;
             }
@@ -190,6 +190,9 @@ impl Control {
             let mut readings = lock(&self.hall.readings);
             readings.freed_bytes = readings.freed_bytes.saturating_add(freed.max(0));
             readings.predicted_bytes = readings.predicted_bytes.saturating_add(predicted.max(0));
+        }
+        if !self.settings().metrics.enabled {
+            return;
         }
         let at = self.hall.clock.now();
         let subject = record.id.as_str();

@@ -99,6 +99,7 @@ impl Control {
         })?;
         let (config, plan) = self.planned(&request).await?;
         hands::refused(&plan)?;
+        agreed(request.plan_digest.as_deref(), &plan)?;
         let target = &request.target;
         let address = Address::new(target.host.clone(), target.port);
         let endpoint = self.endpoint(&address, &target.username, &target.password);
@@ -135,6 +136,18 @@ impl Control {
             return Err(failure.with("job_id", id.as_str()).with("status", record.status.as_str()));
         }
         Ok(self.hall.store.request_cancel(id).await?)
+    }
+}
+
+/// What was agreed to must be what would be done now.
+fn agreed(digest: Option<&str>, plan: &Plan) -> Result<(), Failure> {
+    match digest {
+        Some(digest) if digest != plan.digest => {
+            let next = "make the plan again, look at it, and start the job with its digest";
+            Err(Failure::new(Code::JobState, "what would be done now is not the plan that was agreed to", next)
+                .with("plan_digest", plan.digest.clone()))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -87,6 +87,7 @@ async fn whole_walk(engine: Engine) {
     let master = &found["data"]["topology"]["master"];
     assert_eq!(master["port"], primary.address().port, "{found}");
     assert_eq!(master["slaves"][0]["port"], replica.address().port);
+    assert_eq!(&found["data"]["master"], master, "the data structure's own place for it");
     let (status, text) = dot(&bed, replica).await;
     assert!(status == 200 && text.starts_with("digraph"), "{text}");
 
@@ -103,7 +104,12 @@ async fn whole_walk(engine: Engine) {
     let (begun, ready) = tokio::sync::oneshot::channel();
     let watching = tokio::spawn(watch(format!("ws://{}/api/v1/ws/monitor", bed.server.address), begun));
     ready.await.unwrap();
-    let (status, made) = bed.post(JOBS, &request).await;
+    let mut agreed = request.clone();
+    agreed["plan_digest"] = json!("0123");
+    let refused = bed.post(JOBS, &agreed).await;
+    assert_error(&refused, 1007);
+    agreed["plan_digest"] = plan["data"]["digest"].clone();
+    let (status, made) = bed.post(JOBS, &agreed).await;
     assert_eq!((status, &made["message"]), (StatusCode::CREATED, &json!("job created successfully")), "{made}");
     assert_eq!(made["data"]["status"], "pending");
     let id = made["data"]["job_id"].as_str().unwrap().to_owned();
@@ -112,6 +118,8 @@ async fn whole_walk(engine: Engine) {
     assert_eq!(job["status"], "completed", "{job}");
     assert_eq!(job["progress"]["percentage"], 100.0);
     assert_eq!(job["progress"]["failed_tables"], 0);
+    assert_eq!(job["census"][0]["node"], json!(replica.address().to_string()), "{job}");
+    assert!(job["census"][0]["items"].as_array().unwrap().len() > 2, "{job}");
     assert!(job["statistics"]["time_elapsed"].as_str().unwrap().matches(':').count() == 2, "{job}");
     let freed = job["statistics"]["space_freed_bytes"].as_i64().unwrap();
     let after = replica.file_bytes("shop/orders.ibd");

@@ -95,6 +95,7 @@ pub(crate) fn draw(reports: &[Report], options: &DiscoverOptions, now: Timestamp
         cluster_name: options.cluster_name.clone().unwrap_or_else(|| cluster_id.clone()),
         cluster_id,
         discover_time: now,
+        tree: topology.clone(),
         topology,
         edges: nodes::edges(&drawing, &nodes),
         warnings: std::mem::take(&mut drawing.warnings),

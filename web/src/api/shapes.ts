@@ -52,14 +52,14 @@ export interface RecycleConfig {
 }
 export interface Plan {
   created_at: string; cluster_id: string; config: RecycleConfig; mode: WorkMode; nodes: NodePlan[];
-  file_bytes: number; predicted_freed_bytes: number; predicted_seconds: number; warnings: string[];
+  file_bytes: number; predicted_freed_bytes: number; predicted_seconds: number; warnings: string[]; digest: string;
 }
 
 export interface JobConfig {
   mode?: WorkMode; threshold_mb?: number; threshold_percent?: number; exclude_primary?: boolean; databases?: string[];
   tables?: string[]; batch_size?: number; timeout?: string; scope?: Scope; parallel?: number; max_lag?: number; shrink_undo?: boolean; dry_run?: boolean;
 }
-export interface ClusterJobRequest { config: JobConfig; host?: string; port?: number }
+export interface ClusterJobRequest { config: JobConfig; host?: string; port?: number; plan_digest?: string }
 export interface JobCreated { job_id: string; status: JobStatus; created_at: string }
 export interface JobProgress {
   total_tables: number; processed_tables: number; failed_tables: number; percentage: number; current_table?: string; phase?: string;

@@ -90,8 +90,10 @@ fn scope(text: &str) -> Result<Scope, String> {
     }
 }
 
+/// An empty name stands for all, as no name does (seed 002 §2.3).
 fn some(list: &[String]) -> Option<Vec<String>> {
-    (!list.is_empty()).then(|| list.to_vec())
+    let named: Vec<String> = list.iter().filter(|name| !name.is_empty()).cloned().collect();
+    (!named.is_empty()).then_some(named)
 }
 
 impl RecycleArgs {
@@ -112,6 +114,6 @@ impl RecycleArgs {
             shrink_undo: self.shrink_undo.then_some(true),
             dry_run: Some(dry_run),
         };
-        JobRequest { target, config }
+        JobRequest { target, config, plan_digest: None }
     }
 }

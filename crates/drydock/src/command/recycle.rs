@@ -131,11 +131,14 @@ fn left(program: &str, id: &JobId) -> String {
 async fn begin(
     args: &RecycleArgs,
     control: &Control,
-    request: JobRequest,
+    mut request: JobRequest,
     caller: &Caller,
 ) -> Result<Option<JobId>, Failure> {
-    if !args.yes && stdin().is_terminal() && stderr().is_terminal() && !agreed(control, &request).await? {
-        return Ok(None);
+    if !args.yes && stdin().is_terminal() && stderr().is_terminal() {
+        match agreed(control, &request).await? {
+            Some(digest) => request.plan_digest = Some(digest),
+            None => return Ok(None),
+        }
     }
     control.start().await?;
     match control.create_job(caller, request).await? {
@@ -144,18 +147,18 @@ async fn begin(
     }
 }
 
-/// Shows the plan on standard error and asks.
-async fn agreed(control: &Control, request: &JobRequest) -> Result<bool, Failure> {
+/// Shows the plan on standard error and asks; the digest of what was agreed to.
+async fn agreed(control: &Control, request: &JobRequest) -> Result<Option<String>, Failure> {
     let mut only = request.clone();
     only.config.dry_run = Some(true);
     let made: Plan = control.plan(&App::caller(), only).await?;
     say(&plan(&made));
     // Nothing to agree to: the job says why there is nothing, or what forbids it.
     if made.work().next().is_none() {
-        return Ok(true);
+        return Ok(Some(made.digest));
     }
     let question = || inquire::Confirm::new("Rebuild these tables now?").with_default(false).prompt();
-    Ok(ask(question).await.unwrap_or(false))
+    Ok(ask(question).await.unwrap_or(false).then_some(made.digest))
 }
 
 /// Shows progress until the job is final. The first interrupt (`told`: it has come already) cancels it, the second

@@ -17,7 +17,8 @@ const PAGE: u32 = 1000;
 pub async fn run(app: &App, args: &StatusArgs) -> Result<ExitCode, Failure> {
     let control = app.control(Keep::Jobs).await?;
     let caller = App::caller();
-    let text = match &args.job_id {
+    // An empty name stands for all jobs (seed 002 §2.5).
+    let text = match args.job_id.as_ref().filter(|id| !id.is_empty()) {
         Some(id) => {
             let job = control.job(&caller, &JobId(id.clone())).await?;
             match args.format {

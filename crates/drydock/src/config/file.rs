@@ -408,7 +408,7 @@ impl Default for JobState {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MetricsFile {
-    /// Whether samples are kept past the end of the process.
+    /// Whether samples are also written to a file; the store keeps them in any case.
     pub enabled: bool,
     /// The file.
     pub file: PathBuf,

@@ -4,7 +4,7 @@ use super::{
     cells::{bytes, seconds, size, table},
     clean,
 };
-use api::{JobSummary, JobUpdate, RecycleJob, TableResult, TableState};
+use api::{CensusItem, DiskCensus, JobSummary, JobUpdate, RecycleJob, TableResult, TableState};
 use jiff::Timestamp;
 
 /// The WebSocket's own message.
@@ -68,7 +68,30 @@ pub fn job_report(job: &RecycleJob) -> String {
         lines.push(String::new());
         lines.push(result_table(&statistics.tables_processed));
     }
+    if !job.census.is_empty() {
+        lines.push(String::new());
+        lines.push(disk_table(&job.census));
+    }
     lines.join("\n")
+}
+
+/// Largest holders shown of each node.
+const HOLDERS: usize = 6;
+
+/// Where the disk went: node, kind, name, size, what of it could be given back, and how.
+fn disk_table(all: &[DiskCensus]) -> String {
+    let row = |node: &str, kind: &str, name: &str, all: u64, back: u64, how: &str| {
+        vec![node.to_owned(), kind.to_owned(), name.to_owned(), size(all), size(back), how.to_owned()]
+    };
+    let of_node = |census: &DiskCensus| {
+        let shown = census.items.iter().filter(|item| item.bytes > 0).take(HOLDERS);
+        let how = |item: &CensusItem| if item.reclaimable_bytes > 0 { item.advice.clone() } else { String::new() };
+        let items =
+            shown.map(|item| row(&census.node, &item.kind, &item.name, item.bytes, item.reclaimable_bytes, &how(item)));
+        std::iter::once(row(&census.node, "tables", "", census.table_bytes, 0, "")).chain(items).collect::<Vec<_>>()
+    };
+    let header = ["NODE", "DISK HELD BY", "NAME", "SIZE", "CAN GO", "HOW"];
+    table(&header, &[3, 4], all.iter().flat_map(of_node).collect())
 }
 
 /// Table, node, file before, predicted, freed, error of the prediction in percent of the file.

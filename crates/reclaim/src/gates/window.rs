@@ -2,7 +2,7 @@
 
 use super::wait;
 use api::GateVerdict;
-use jiff::{Timestamp, civil::Time, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Time, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
@@ -16,6 +16,12 @@ pub struct Window {
 }
 
 impl Window {
+    /// From its start to its end.
+    fn length(&self) -> SignedDuration {
+        let length = self.start.duration_until(self.end);
+        if self.start < self.end { length } else { length + SignedDuration::from_hours(24) }
+    }
+
     /// True if the moment lies inside.
     pub fn contains(&self, moment: Timestamp) -> bool {
         let time = moment.to_zoned(TimeZone::UTC).time();
@@ -27,14 +33,18 @@ impl Window {
     }
 }
 
-/// The gate.
-pub fn verdict(window: Option<&Window>, now: Timestamp) -> GateVerdict {
-    match window {
-        Some(window) if !window.contains(now) => {
-            wait(format!("outside the maintenance window {} to {} UTC", window.start, window.end))
-        }
-        _ => GateVerdict::Pass,
+/// The gate, for work of so many predicted seconds: what would not end inside is not begun.
+pub fn verdict(window: Option<&Window>, now: Timestamp, seconds: f64) -> GateVerdict {
+    let Some(window) = window else { return GateVerdict::Pass };
+    let (start, end) = (window.start, window.end);
+    if !window.contains(now) {
+        return wait(format!("outside the maintenance window {start} to {end} UTC"));
     }
+    let work = SignedDuration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(SignedDuration::MAX);
+    if start == end || now.checked_add(work).is_ok_and(|done| window.contains(done) && work < window.length()) {
+        return GateVerdict::Pass;
+    }
+    wait(format!("its {seconds:.0} s would not end inside the maintenance window {start} to {end} UTC"))
 }
 
 #[cfg(test)]
@@ -52,7 +62,19 @@ mod tests {
         assert!(night.contains(at("2026-01-01T23:00:00Z")));
         assert!(night.contains(at("2026-01-01T03:59:59Z")));
         assert!(!night.contains(at("2026-01-01T04:00:00Z")));
-        assert!(matches!(verdict(Some(&night), at("2026-01-01T12:00:00Z")), GateVerdict::Wait { .. }));
-        assert_eq!(verdict(None, at("2026-01-01T12:00:00Z")), GateVerdict::Pass);
+        assert!(matches!(verdict(Some(&night), at("2026-01-01T12:00:00Z"), 0.0), GateVerdict::Wait { .. }));
+        assert_eq!(verdict(None, at("2026-01-01T12:00:00Z"), 1e9), GateVerdict::Pass);
+    }
+
+    #[test]
+    fn work_that_would_not_end_inside_is_not_begun() {
+        let night = Window { start: time(22, 0, 0, 0), end: time(4, 0, 0, 0) };
+        let (late, whole) = (at("2026-01-01T03:50:00Z"), Window { end: night.start, ..night });
+        assert_eq!(verdict(Some(&night), late, 500.0), GateVerdict::Pass);
+        // The last is as long as the way to tomorrow's window.
+        for seconds in [700.0, 20_000.0, 86_400.0, f64::INFINITY] {
+            assert!(matches!(verdict(Some(&night), late, seconds), GateVerdict::Wait { .. }), "{seconds}");
+        }
+        assert_eq!(verdict(Some(&whole), late, 1e6), GateVerdict::Pass);
     }
 }

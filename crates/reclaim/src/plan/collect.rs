@@ -159,7 +159,7 @@ async fn gates(
             long_transaction::verdict(&long_transaction::probe(session).await, options.long_transaction_seconds),
         ),
         named("backup_lock", backup_lock::verdict(&backup_lock::probe(session).await)),
-        named("window", window::verdict(options.window.as_ref(), clock.now())),
+        named("window", window::verdict(options.window.as_ref(), clock.now(), 0.0)),
         named("lease", lease_verdict(session).await),
     ]
 }

@@ -1,7 +1,7 @@
 //! From facts to a plan. Pure: the same facts and the same request always give the same plan.
 
 use super::{
-    cost,
+    cost, digest,
     facts::{FleetFacts, NodeFacts, name_of},
     nodes::{self, Choice},
     statement::{self, Change},
@@ -36,6 +36,7 @@ pub fn draft(facts: &FleetFacts, config: &RecycleConfig) -> Result<Plan, Reclaim
     plan.predicted_seconds = plan.work().map(|table| table.predicted_seconds).sum();
     plan.warnings.sort();
     plan.warnings.dedup();
+    plan.digest = digest::digest(&plan);
     Ok(plan)
 }
 
@@ -50,6 +51,7 @@ fn empty(facts: &FleetFacts, config: &RecycleConfig) -> Plan {
         predicted_freed_bytes: 0,
         predicted_seconds: 0.0,
         warnings: Vec::new(),
+        digest: String::new(),
     }
 }
 

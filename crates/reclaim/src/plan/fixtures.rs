@@ -51,6 +51,7 @@ pub(crate) fn topology(nodes: Vec<GraphNode>, edges: Vec<Edge>) -> ClusterTopolo
         cluster_name: "c".into(),
         discover_time: Timestamp::UNIX_EPOCH,
         topology: TopologyTree { master: None, slaves: vec![] },
+        tree: TopologyTree { master: None, slaves: vec![] },
         nodes,
         edges,
         warnings: vec![],

@@ -2,6 +2,7 @@
 
 mod collect;
 pub(crate) mod cost;
+mod digest;
 mod draft;
 mod facts;
 #[cfg(test)]

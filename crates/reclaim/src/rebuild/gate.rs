@@ -161,7 +161,9 @@ async fn ask_all(work: &Work, session: &mut Session, limit: LogLimit) -> Answer 
     if let Some(answer) = of("privilege", rights::verdict(work, &asked)) {
         return answer;
     }
-    if let Some(answer) = of("window", window::verdict(work.window.as_ref(), work.clock.now())) {
+    if let Some(answer) =
+        of("window", window::verdict(work.window.as_ref(), work.clock.now(), work.table.predicted_seconds))
+    {
         return answer;
     }
     let behind = topology::lag(session).await;

@@ -2,7 +2,7 @@
 
 use super::eta::{self, Piece};
 use crate::rebuild::{self, Report, Sink};
-use api::{JobStatus, RecycleDocument, RecycleJob, TablePlan, TableResult, TableState};
+use api::{DiskCensus, JobStatus, RecycleDocument, RecycleJob, TablePlan, TableResult, TableState};
 use async_trait::async_trait;
 use jobs::{JobRecord, RunningJob, UnitOutcome};
 use runtime::{Clock, Instant};
@@ -116,6 +116,15 @@ impl Board {
             state.document.job.notes.push(text);
             self.save(&mut state, true).await;
         }
+    }
+
+    /// Shows where a node's disk went, in the place of what was seen there before.
+    pub async fn census(&self, census: DiskCensus) {
+        let mut state = self.state.lock().await;
+        let all = &mut state.document.job.census;
+        all.retain(|old| old.node != census.node);
+        all.push(census);
+        self.save(&mut state, true).await;
     }
 
     /// Says what is waited for on account of `whom`, in the place of what was said before; `None` once it is there.

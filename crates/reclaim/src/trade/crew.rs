@@ -252,13 +252,13 @@ impl Crew {
     }
 
     async fn outcome(&self, ends: Vec<LaneEnd>) -> JobOutcome {
-        let (mut given_up, mut stuck) = (None, Vec::new());
+        let (mut given_up, mut failed, mut stuck) = (None, None, Vec::new());
         for end in ends {
             match end {
                 LaneEnd::Parked => return JobOutcome::Parked,
                 LaneEnd::Stuck { node, failure } => stuck.push((node, failure)),
                 LaneEnd::GivenUp(failure) => given_up = given_up.or(Some(failure)),
-                LaneEnd::Worked(failure) => given_up = given_up.or(failure),
+                LaneEnd::Worked(failure) => failed = failed.or(failure),
             }
         }
         if !stuck.is_empty() && !self.lets_go().await {
@@ -274,8 +274,9 @@ impl Crew {
         }
         let results = &document.job.statistics.tables_processed;
         let none_done = !results.iter().any(|result| result.state == TableState::Done);
-        match given_up {
-            Some(failure) if none_done || is_of_a_node(&failure) => JobOutcome::Failed { body, failure },
+        match (given_up, failed) {
+            (Some(failure), _) => JobOutcome::Failed { body, failure },
+            (None, Some(failure)) if none_done => JobOutcome::Failed { body, failure },
             _ => JobOutcome::Completed(body),
         }
     }

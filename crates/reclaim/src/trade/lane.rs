@@ -6,10 +6,11 @@ use super::{
     mend::Counted,
 };
 use crate::{
-    ReclaimError,
+    ReclaimError, census,
+    estimate::FileAccess,
     rebuild::{self, NodeShare, Work},
 };
-use api::{NodePlan, TablePlan, TableState, WorkMode};
+use api::{DiskCensus, NodePlan, TablePlan, TableState, WorkMode};
 use jobs::{UnitOutcome, run_unit};
 use mysql::{Capabilities, Endpoint, Session};
 use std::sync::Arc;
@@ -88,7 +89,7 @@ impl Lane<'_> {
                     self.crew.pending(self.node, None).await;
                     let end = self.tables(Some(held)).await;
                     self.fleet.busy.lock().await.remove(&held.endpoint.address);
-                    self.report_orphans(&held.endpoint).await;
+                    self.report_disk(&held.endpoint).await;
                     end
                 }
                 None => self.tables(None).await,
@@ -273,8 +274,8 @@ impl Lane<'_> {
         Work { below, ..self.crew.piece(share, index, table, self.is_writer) }
     }
 
-    /// Temporary tablespaces left on the node once nothing rebuilds there.
-    async fn report_orphans(&self, endpoint: &Endpoint) {
+    /// Where the node's disk went, and temporary tablespaces left there, once nothing rebuilds there.
+    async fn report_disk(&self, endpoint: &Endpoint) {
         let Ok(mut session) = Session::connect(endpoint).await else { return };
         let Ok(capabilities) = Capabilities::probe(&mut session).await else { return };
         if !rebuild::running_any(&mut session).await.unwrap_or(true) {
@@ -282,6 +283,11 @@ impl Lane<'_> {
                 let text = format!("{}: orphan of a broken rebuild: {name}, {bytes} bytes", self.node.node);
                 self.crew.board.note(text).await;
             }
+        }
+        // What the account may not see, or a server that went away, is no reason to fail a job that is done.
+        match census::take(&mut session, &capabilities, &FileAccess::default()).await {
+            Ok(census) => self.crew.board.census(DiskCensus { node: self.node.node.clone(), ..census }).await,
+            Err(error) => tracing::info!(%error, node = self.node.node, "no census of its disk"),
         }
         session.close().await;
     }
