@@ -115,3 +115,48 @@ impl Control {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    fn record(status: JobStatus, failed: u64) -> JobRecord {
+        let at = Timestamp::UNIX_EPOCH;
+        let config = json!({
+            "target": {"host": "db1", "port": 3306, "username": "recycler"}, "mode": "binlog-off", "threshold_mb": 100,
+            "threshold_percent": 10.0, "exclude_primary": true, "batch_size": 5, "timeout": "1h",
+        });
+        let plan = json!({
+            "created_at": at, "cluster_id": "c", "config": config, "mode": "binlog-off", "nodes": [], "file_bytes": 0,
+            "predicted_freed_bytes": 0, "predicted_seconds": 0.0, "warnings": [],
+        });
+        let body = json!({
+            "job_id": "", "status": status, "config": config, "created_at": at, "plan": plan,
+            "progress": {"total_tables": 3, "processed_tables": 3, "failed_tables": failed, "percentage": 100.0},
+            "statistics": {"space_freed_mb": 0, "space_freed_bytes": 0, "time_elapsed": "00:00:00",
+                           "estimated_remaining": "", "tables_processed": []},
+        });
+        JobRecord {
+            id: types::JobId("job-20240101-001".into()),
+            kind: reclaim::trade::KIND.into(),
+            status,
+            progress: 100.0,
+            body,
+            created_at: at,
+            updated_at: at,
+            cancel_requested: false,
+            version: 1,
+        }
+    }
+
+    #[test]
+    fn a_job_that_lost_some_of_its_tables_is_told_of_as_well() {
+        let partly = record(JobStatus::Completed, 2);
+        assert!(is_bad(&partly) && is_bad(&record(JobStatus::Failed, 0)));
+        assert!(!is_bad(&record(JobStatus::Completed, 0)) && !is_bad(&record(JobStatus::Cancelled, 2)));
+        let told = body(&partly);
+        let summary = told[0]["annotations"]["summary"].as_str().unwrap_or_default();
+        assert_eq!(summary, "job job-20240101-001 on db1:3306 ended with 2 failed tables", "{told}");
+    }
+}

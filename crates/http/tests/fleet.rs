@@ -281,6 +281,12 @@ async fn named(engine: Engine) {
     assert_error(&refused, 1002);
     let mut good = connect.clone();
     good["password"] = json!(PASSWORD);
+    // A host that a request names is never shown the password of the environment.
+    let lent = Bed::start(Settings { password: Some(Secret::new(PASSWORD)), ..Settings::default() }).await;
+    let mut without = connect.clone();
+    without["password"] = json!("");
+    assert_error(&lent.post("/api/v1/clusters", &without).await, 1002);
+    lent.end().await;
     let (status, info) = bed.post("/api/v1/clusters", &good).await;
     assert_eq!((status, &info["data"]["origin"]), (StatusCode::CREATED, &json!("session")));
     let audit = bed.get("/api/v1/audit").await.1;

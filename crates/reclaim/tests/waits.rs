@@ -1,0 +1,99 @@
+//! S10, whole jobs: what a gate waits for is waited for, and the job goes on by itself once it may.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
+
+mod bed;
+
+use api::{JobStatus, RecycleConfig, TableState};
+use bed::Hall;
+use jiff::{SignedDuration, tz::TimeZone};
+use reclaim::{gates::window::Window, trade::TradeOptions};
+use runtime::Clock;
+use std::{sync::Arc, time::Duration};
+use testkit::{Engine, Fleet};
+
+/// Seconds by which a replica applies late.
+async fn delay(fleet: &Fleet, seconds: u32) {
+    let replica = &fleet.servers[1];
+    match replica.engine() {
+        Engine::MariaDb => {
+            replica.run(&["STOP SLAVE", &format!("CHANGE MASTER TO MASTER_DELAY = {seconds}"), "START SLAVE"]).await;
+        }
+        Engine::MySql => {
+            let change = format!("CHANGE REPLICATION SOURCE TO SOURCE_DELAY = {seconds}");
+            replica.run(&["STOP REPLICA SQL_THREAD", &change, "START REPLICA SQL_THREAD"]).await;
+        }
+    }
+}
+
+async fn lag_is_waited_for(engine: Engine) {
+    let fleet = bed::wasteful(engine, 1, 20_000).await;
+    fleet.primary().run(&["CREATE TABLE shop.beats (id INT AUTO_INCREMENT PRIMARY KEY)"]).await;
+    fleet.catch_up(1, 0).await;
+    delay(&fleet, 600).await;
+    fleet.primary().run(&["INSERT INTO shop.beats VALUES ()"]).await;
+    let hall = Hall::new();
+    let config = RecycleConfig { max_lag: 1.0, ..bed::config(&fleet.servers[1]) };
+    let id = hall.submit(&fleet.servers[1], config).await;
+    hall.until(&id, |job| job.progress.phase.starts_with("waiting: lag")).await;
+    delay(&fleet, 0).await;
+    let job = hall.finished(&id).await;
+    assert_eq!((job.status, job.progress.failed_tables), (JobStatus::Completed, 0), "{job:#?}");
+    bed::same_rows(&fleet, "shop.orders").await;
+}
+
+#[tokio::test]
+async fn s10_lag_is_waited_for() {
+    bed::on_each(lag_is_waited_for).await;
+}
+
+/// From so many hours from now to so many.
+fn window(from: i64, to: i64) -> TradeOptions {
+    let now = Clock::real().now().to_zoned(TimeZone::UTC).time();
+    let at = |hours| now.wrapping_add(SignedDuration::from_hours(hours));
+    TradeOptions { window: Some(Window { start: at(from), end: at(to) }), ..TradeOptions::default() }
+}
+
+async fn the_window_is_kept(engine: Engine) {
+    let fleet = bed::wasteful(engine, 1, 20_000).await;
+    let replica = &fleet.servers[1];
+    let before = replica.file_bytes("shop/orders.ibd");
+    let mut hall = Hall::with(Arc::default(), window(2, 4));
+    let id = hall.submit(replica, bed::config(replica)).await;
+    hall.until(&id, |job| job.progress.phase.contains("outside the maintenance window")).await;
+    assert_eq!(replica.file_bytes("shop/orders.ibd"), before);
+    // The night comes: another process takes the job up inside the window.
+    hall.runner.shutdown(Duration::ZERO).await;
+    hall = Hall::with(hall.store.clone(), window(-2, 4));
+    let job = hall.finished(&id).await;
+    assert_eq!(job.status, JobStatus::Completed, "{job:#?}");
+    assert!(replica.file_bytes("shop/orders.ibd") < before);
+}
+
+#[tokio::test]
+async fn s10_the_window_is_kept() {
+    bed::on_each(the_window_is_kept).await;
+}
+
+/// A burst of writes that no measured rate foresaw: the server gives the rebuild up, and the table is whole. MySQL's own
+/// releases have no rebuild in place that keeps such a log.
+#[tokio::test]
+async fn a_row_log_that_runs_over_is_told_as_that() {
+    let fleet = bed::sturdy(Engine::MariaDb, 1, 400_000).await;
+    let replica = &fleet.servers[1];
+    replica.run(&["SET GLOBAL innodb_online_alter_log_max_size = 65536"]).await;
+    let settings = bed::settings(replica).await;
+    let hall = Hall::new();
+    let id = hall.submit(replica, bed::config(replica)).await;
+    let mut burst = replica.session().await;
+    burst.run("SET SESSION sql_log_bin = 0").await.unwrap();
+    bed::caught(replica).await;
+    burst.run("UPDATE shop.orders SET v = REPEAT('z', 180) WHERE id < 60000").await.unwrap();
+    let rows = bed::checksum(replica, "shop.orders").await;
+    let job = hall.finished(&id).await;
+    let table = &job.statistics.tables_processed[0];
+    assert_eq!((job.status, table.state, job.error_code), (JobStatus::Failed, TableState::Failed, 1010), "{job:#?}");
+    assert!(table.reason.contains("1799"), "{job:#?}");
+    assert_eq!(bed::checksum(replica, "shop.orders").await, rows);
+    assert_eq!(bed::settings(replica).await, settings);
+    assert_eq!(bed::leftovers(replica), Vec::<String>::new());
+}
