@@ -7,7 +7,7 @@ mod bed;
 use api::{GateVerdict, Plan, RecycleConfig};
 use bed::Hall;
 use reclaim::{
-    gates::{backup_lock, disk, lag, long_transaction, metadata_lock, privilege, writer},
+    gates::{backup_lock, disk, history_list, lag, long_transaction, metadata_lock, privilege, writer},
     plan::{PlanOptions, plan},
 };
 use runtime::Clock;
@@ -46,6 +46,28 @@ async fn old_transactions(engine: Engine) {
 #[tokio::test]
 async fn s10_an_old_transaction_is_waited_for() {
     bed::on_each(old_transactions).await;
+}
+
+async fn purge_is_behind(engine: Engine) {
+    let server = Server::start(engine, Options::default()).await;
+    let keyed = "CREATE TABLE d.t (id INT PRIMARY KEY, v INT)";
+    server.run(&["CREATE DATABASE d", keyed, "INSERT INTO d.t VALUES (1, 1)"]).await;
+    let mut reader = server.session().await;
+    reader.run("START TRANSACTION WITH CONSISTENT SNAPSHOT").await.expect("begin");
+    let mut session = server.session().await;
+    for _ in 0..300 {
+        session.run("UPDATE d.t SET v = v + 1").await.expect("an update");
+    }
+    let length = history_list::probe(&mut session).await;
+    assert!(matches!(length, Ok(Some(200..))), "{length:?}");
+    assert!(matches!(history_list::verdict(&length, 100), GateVerdict::Wait { .. }), "{length:?}");
+    assert_eq!(history_list::verdict(&length, history_list::LIMIT), GateVerdict::Pass);
+    assert!(matches!(history_list::verdict(&Ok(None), 100), GateVerdict::Wait { .. }));
+}
+
+#[tokio::test]
+async fn s10_a_purge_that_is_behind_is_waited_for() {
+    bed::on_each(purge_is_behind).await;
 }
 
 async fn stopped_replication(engine: Engine) {
@@ -149,17 +171,20 @@ async fn nobody_answers(engine: Engine) {
     let statement_limit = std::time::Duration::from_millis(300);
     let endpoint = mysql::Endpoint { statement_limit, ..server.endpoint().at(proxy.address()) };
     let mut sessions = Vec::new();
-    for _ in 0..6 {
+    for _ in 0..7 {
         sessions.push(mysql::Session::connect(&endpoint).await.expect("the way is open"));
     }
     let capabilities = mysql::Capabilities::probe(&mut sessions[0]).await.expect("capabilities");
     proxy.silence();
-    let [first, second, third, fourth, fifth, sixth] = sessions.as_mut_slice() else { panic!("six sessions") };
+    let [first, second, third, fourth, fifth, sixth, seventh] = sessions.as_mut_slice() else {
+        panic!("seven sessions")
+    };
     let needs = privilege::Needs::of_table(api::WorkMode::BinlogOff, true, true);
     let verdicts = [
         ("writer", writer::verdict(&writer::probe(first, None).await, true)),
         ("lag", lag::verdict(&topology::lag(second).await, 10.0, true)),
         ("long_transaction", long_transaction::verdict(&long_transaction::probe(third).await, 60)),
+        ("history_list", history_list::verdict(&history_list::probe(seventh).await, 60)),
         ("metadata_lock", metadata_lock::verdict(&metadata_lock::probe(fourth, &TableName::new("a", "b")).await)),
         ("backup_lock", backup_lock::verdict(&backup_lock::probe(fifth).await)),
         ("privilege", privilege::verdict(&privilege::probe(sixth, &capabilities).await, &capabilities, needs)),

@@ -24,7 +24,10 @@ pub(super) async fn all(
         known.extend(space.path.as_deref().and_then(|path| Path::new(path).file_name()).map(ToOwned::to_owned));
         items.push(orphan(&space.name, space.file_bytes, busy, &drop_table(&space.name)));
     }
-    for (name, bytes) in directory.map(leftovers).unwrap_or_default() {
+    // A cold directory of many files takes its time, and others share this task.
+    let directory = directory.map(Path::to_path_buf);
+    let looked = tokio::task::spawn_blocking(move || directory.as_deref().map(leftovers).unwrap_or_default());
+    for (name, bytes) in looked.await.unwrap_or_default() {
         if !Path::new(&name).file_name().is_some_and(|file| known.contains(file)) {
             let advice = "no tablespace of the server uses this file: move it away while the server is stopped";
             items.push(orphan(&name, bytes, busy, advice));
@@ -71,8 +74,8 @@ fn leftovers(directory: &Path) -> Vec<(String, u64)> {
     for database in below(directory).iter().filter(|entry| entry.path().is_dir()) {
         for file in below(&database.path()) {
             let name = file.file_name().to_string_lossy().into_owned();
-            let bytes = file.metadata().map_or(0, |meta| meta.len());
             if name.starts_with("#sql") && !database.file_name().to_string_lossy().starts_with('#') {
+                let bytes = file.metadata().map_or(0, |meta| meta.len());
                 found.push((format!("{}/{name}", database.file_name().to_string_lossy()), bytes));
             }
         }

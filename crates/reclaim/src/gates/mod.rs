@@ -7,6 +7,7 @@ pub mod backup_lock;
 pub mod data_loss_bug;
 pub mod disk;
 pub mod errant;
+pub mod history_list;
 pub mod lag;
 pub mod lease;
 pub mod long_transaction;

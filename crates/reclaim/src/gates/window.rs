@@ -1,6 +1,6 @@
 //! Gate `window`: work only begins inside the daily maintenance window, if there is one.
 
-use super::wait;
+use super::{refuse, wait};
 use api::GateVerdict;
 use jiff::{SignedDuration, Timestamp, civil::Time, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -16,12 +16,6 @@ pub struct Window {
 }
 
 impl Window {
-    /// From its start to its end.
-    fn length(&self) -> SignedDuration {
-        let length = self.start.duration_until(self.end);
-        if self.start < self.end { length } else { length + SignedDuration::from_hours(24) }
-    }
-
     /// True if the moment lies inside.
     pub fn contains(&self, moment: Timestamp) -> bool {
         let time = moment.to_zoned(TimeZone::UTC).time();
@@ -41,10 +35,17 @@ pub fn verdict(window: Option<&Window>, now: Timestamp, seconds: f64) -> GateVer
         return wait(format!("outside the maintenance window {start} to {end} UTC"));
     }
     let work = SignedDuration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(SignedDuration::MAX);
-    if start == end || now.checked_add(work).is_ok_and(|done| window.contains(done) && work < window.length()) {
+    if start == end || work < until(now.to_zoned(TimeZone::UTC).time(), end) {
         return GateVerdict::Pass;
     }
-    wait(format!("its {seconds:.0} s would not end inside the maintenance window {start} to {end} UTC"))
+    let reason = format!("its {seconds:.0} s would not end inside the maintenance window {start} to {end} UTC");
+    if work < until(start, end) { wait(reason) } else { refuse(format!("{reason}; widen recycling.window")) }
+}
+
+/// From one time of day to the next time it is another.
+fn until(from: Time, to: Time) -> SignedDuration {
+    let way = from.duration_until(to);
+    if from < to { way } else { way + SignedDuration::from_hours(24) }
 }
 
 #[cfg(test)]
@@ -71,10 +72,16 @@ mod tests {
         let night = Window { start: time(22, 0, 0, 0), end: time(4, 0, 0, 0) };
         let (late, whole) = (at("2026-01-01T03:50:00Z"), Window { end: night.start, ..night });
         assert_eq!(verdict(Some(&night), late, 500.0), GateVerdict::Pass);
-        // The last is as long as the way to tomorrow's window.
-        for seconds in [700.0, 20_000.0, 86_400.0, f64::INFINITY] {
+        for seconds in [700.0, 20_000.0] {
             assert!(matches!(verdict(Some(&night), late, seconds), GateVerdict::Wait { .. }), "{seconds}");
         }
+        // Longer than any night.
+        for seconds in [21_600.0, 86_400.0, f64::INFINITY] {
+            assert!(matches!(verdict(Some(&night), late, seconds), GateVerdict::Refuse { .. }), "{seconds}");
+        }
+        // What would run on through the two hours in which nothing may.
+        let long = Window { start: time(6, 0, 0, 0), end: time(4, 0, 0, 0) };
+        assert!(matches!(verdict(Some(&long), at("2026-01-01T03:00:00Z"), 18_000.0), GateVerdict::Wait { .. }));
         assert_eq!(verdict(Some(&whole), late, 1e6), GateVerdict::Pass);
     }
 }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     estimate::{FileAccess, Filter, survey},
     gates::{
-        backup_lock, disk, lag, lease, long_transaction, metadata_lock, named, privilege, row_log,
+        backup_lock, disk, history_list, lag, lease, long_transaction, metadata_lock, named, privilege, row_log,
         window::{self, Window},
         writer,
     },
@@ -158,6 +158,7 @@ async fn gates(
             "long_transaction",
             long_transaction::verdict(&long_transaction::probe(session).await, options.long_transaction_seconds),
         ),
+        named("history_list", history_list::verdict(&history_list::probe(session).await, history_list::LIMIT)),
         named("backup_lock", backup_lock::verdict(&backup_lock::probe(session).await)),
         named("window", window::verdict(options.window.as_ref(), clock.now(), 0.0)),
         named("lease", lease_verdict(session).await),

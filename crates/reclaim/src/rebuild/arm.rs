@@ -98,7 +98,7 @@ async fn arm_once(work: &Work, ctx: &StepContext<'_>) -> Result<Value, StepError
     armed = merge([armed, Armed { changes: more, ..wanted }]);
     ctx.note(json!(armed)).await?;
     gate::until_held(work, ctx.cancel()).await?;
-    lower(work, &mut session, &armed).await.map_err(failed)?;
+    lower_again(work, &mut session, ctx).await.map_err(failed)?;
     session.close().await;
     Ok(json!(armed))
 }

@@ -3,7 +3,9 @@
 use super::{Work, rights};
 use crate::{
     ReclaimError,
-    gates::{backup_lock, disk, lag, long_transaction, metadata_lock, row_log, unanswered, window, writer},
+    gates::{
+        backup_lock, disk, history_list, lag, long_transaction, metadata_lock, row_log, unanswered, window, writer,
+    },
     plan::settings,
 };
 use api::GateVerdict;
@@ -172,6 +174,10 @@ async fn ask_all(work: &Work, session: &mut Session, limit: LogLimit) -> Answer 
     }
     let oldest = long_transaction::probe(session).await;
     if let Some(answer) = of("long_transaction", long_transaction::verdict(&oldest, work.long_transaction_seconds)) {
+        return answer;
+    }
+    let history = history_list::probe(session).await;
+    if let Some(answer) = of("history_list", history_list::verdict(&history, history_list::LIMIT)) {
         return answer;
     }
     if let Some(answer) = of("backup_lock", backup_lock::verdict(&backup_lock::probe(session).await)) {

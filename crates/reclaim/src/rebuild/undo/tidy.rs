@@ -6,9 +6,11 @@ use crate::{
     rebuild::{Work, arm, attempt, back},
     undo::{self, SPARE, Way},
 };
-use jobs::StepContext;
+use jobs::{StepContext, StepError};
 use mysql::{Capabilities, Session, SqlError};
+use serde_json::json;
 use std::time::Duration;
+use types::{Code, Failure};
 
 /// Longest wait for the spare to be empty before it is left for the next try.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -59,6 +61,8 @@ async fn once(work: &Work, ctx: &StepContext<'_>, names: &[String]) -> Result<()
         ([], Some("inactive")) => return Err(needed(work)),
         _ => {}
     }
+    // Also this session may be the one that lives on at the server.
+    ctx.note(json!({ "connection": session.id() })).await.map_err(unwritten)?;
     if let Some(reason) = hold(&mut session, ctx).await? {
         return Err(ReclaimError::NotRestored { node: work.node.endpoint.address.clone(), reason });
     }
@@ -86,6 +90,14 @@ async fn idle(session: &mut Session, names: &[String]) -> Result<Vec<String>, Sq
         }
     }
     Ok(idle)
+}
+
+/// The journal cannot be written.
+fn unwritten(error: StepError) -> ReclaimError {
+    ReclaimError::Other(match error {
+        StepError::Store(error) => error.into(),
+        other => Failure::new(Code::JobState, other, "run the job again: it continues putting things back"),
+    })
 }
 
 fn needed(work: &Work) -> ReclaimError {
