@@ -3,7 +3,7 @@
 
 mod bed;
 
-use api::{JobStatus, RecycleConfig, TableState};
+use api::{JobStatus, RecycleConfig};
 use bed::Hall;
 use jiff::{SignedDuration, tz::TimeZone};
 use reclaim::{gates::window::Window, trade::TradeOptions};
@@ -72,28 +72,4 @@ async fn the_window_is_kept(engine: Engine) {
 #[tokio::test]
 async fn s10_the_window_is_kept() {
     bed::on_each(the_window_is_kept).await;
-}
-
-/// A burst of writes that no measured rate foresaw: the server gives the rebuild up, and the table is whole. MySQL's own
-/// releases have no rebuild in place that keeps such a log.
-#[tokio::test]
-async fn a_row_log_that_runs_over_is_told_as_that() {
-    let fleet = bed::sturdy(Engine::MariaDb, 1, 400_000).await;
-    let replica = &fleet.servers[1];
-    replica.run(&["SET GLOBAL innodb_online_alter_log_max_size = 65536"]).await;
-    let settings = bed::settings(replica).await;
-    let hall = Hall::new();
-    let id = hall.submit(replica, bed::config(replica)).await;
-    let mut burst = replica.session().await;
-    burst.run("SET SESSION sql_log_bin = 0").await.unwrap();
-    bed::caught(replica).await;
-    burst.run("UPDATE shop.orders SET v = REPEAT('z', 180) WHERE id < 60000").await.unwrap();
-    let rows = bed::checksum(replica, "shop.orders").await;
-    let job = hall.finished(&id).await;
-    let table = &job.statistics.tables_processed[0];
-    assert_eq!((job.status, table.state, job.error_code), (JobStatus::Failed, TableState::Failed, 1010), "{job:#?}");
-    assert!(table.reason.contains("1799"), "{job:#?}");
-    assert_eq!(bed::checksum(replica, "shop.orders").await, rows);
-    assert_eq!(bed::settings(replica).await, settings);
-    assert_eq!(bed::leftovers(replica), Vec::<String>::new());
 }
