@@ -9,7 +9,7 @@ use jiff::{SignedDuration, tz::TimeZone};
 use reclaim::{gates::window::Window, trade::TradeOptions};
 use runtime::Clock;
 use std::{sync::Arc, time::Duration};
-use testkit::{Engine, Fleet};
+use testkit::{Engine, Fleet, Server};
 
 /// Seconds by which a replica applies late.
 async fn delay(fleet: &Fleet, seconds: u32) {
@@ -25,12 +25,27 @@ async fn delay(fleet: &Fleet, seconds: u32) {
     }
 }
 
+/// Waits until a replica says itself that it is behind.
+async fn late(replica: &Server) {
+    let mut session = replica.session().await;
+    for _ in 0..1200 {
+        let row = session.row("SHOW REPLICA STATUS").await.expect("the status").expect("a replica");
+        let behind = row.first(&["Seconds_Behind_Source", "Seconds_Behind_Master"]);
+        if behind.and_then(|text| text.parse::<u64>().ok()).is_some_and(|seconds| seconds > 3) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the replica is not behind");
+}
+
 async fn lag_is_waited_for(engine: Engine) {
     let fleet = bed::wasteful(engine, 1, 20_000).await;
     fleet.primary().run(&["CREATE TABLE shop.beats (id INT AUTO_INCREMENT PRIMARY KEY)"]).await;
     fleet.catch_up(1, 0).await;
     delay(&fleet, 600).await;
     fleet.primary().run(&["INSERT INTO shop.beats VALUES ()"]).await;
+    late(&fleet.servers[1]).await;
     let hall = Hall::new();
     let config = RecycleConfig { max_lag: 1.0, ..bed::config(&fleet.servers[1]) };
     let id = hall.submit(&fleet.servers[1], config).await;
