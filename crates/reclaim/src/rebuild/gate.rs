@@ -110,6 +110,19 @@ pub(crate) async fn again(work: &Work, cancel: &CancellationToken, error: StepEr
     rest(work, cancel, work.beat).await
 }
 
+/// Asks until there is an answer, through failures that may pass.
+pub(crate) async fn persist<T, F>(work: &Work, cancel: &CancellationToken, ask: impl Fn() -> F) -> Result<T, StepError>
+where
+    F: Future<Output = Result<T, ReclaimError>>,
+{
+    loop {
+        match ask().await.map_err(failed) {
+            Err(error) => again(work, cancel, error).await?,
+            Ok(answer) => return Ok(answer),
+        }
+    }
+}
+
 /// Why the job's locks on the node and on the writers are not in its hand just now; another holder is a failure.
 pub(crate) async fn unheld(work: &Work) -> Result<Option<String>, ReclaimError> {
     match work.node.hold.ensure().await {

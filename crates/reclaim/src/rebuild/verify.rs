@@ -63,12 +63,7 @@ impl Step for Verify {
         let seconds = output.get("seconds").and_then(Value::as_f64).unwrap_or(0.0);
         let attempt: Attempt = serde_json::from_value(output.get("attempt").cloned().unwrap_or_default())
             .map_err(|error| failed(ReclaimError::BadDocument(error.to_string())))?;
-        let here = loop {
-            match here(work, &attempt).await.map_err(failed) {
-                Err(error) => gate::again(work, ctx.cancel(), error).await?,
-                Ok(here) => break here,
-            }
-        };
+        let here = gate::persist(work, ctx.cancel(), || here(work, &attempt)).await?;
         let mut measured = vec![here];
         // Those it was sent to, by name: who is below now may have changed, or come in another order.
         for (node, before) in &attempt.below {

@@ -84,12 +84,7 @@ impl Step for Look {
         if work.pauses {
             return Err(StepError::Paused);
         }
-        loop {
-            match describe(work).await.map_err(failed) {
-                Err(error) => gate::again(work, ctx.cancel(), error).await?,
-                Ok(begun) => return Ok(json!(begun)),
-            }
-        }
+        Ok(json!(gate::persist(work, ctx.cancel(), || describe(work)).await?))
     }
 
     async fn undo(&self, _ctx: &StepContext<'_>) -> Result<(), StepError> {
@@ -152,12 +147,8 @@ impl Step for Measure {
         work.sink.phase("verifying").await;
         let begun = begun(ctx).map_err(failed)?;
         let seconds = ctx.output(shrink::NAME).and_then(|output| output.get("seconds")?.as_f64()).unwrap_or(0.0);
-        loop {
-            match measure(work, &begun).await.map_err(failed) {
-                Err(error) => gate::again(work, ctx.cancel(), error).await?,
-                Ok(measured) => return Ok(json!(Report { measured: vec![measured], seconds })),
-            }
-        }
+        let measured = gate::persist(work, ctx.cancel(), || measure(work, &begun)).await?;
+        Ok(json!(Report { measured: vec![measured], seconds }))
     }
 
     async fn undo(&self, _ctx: &StepContext<'_>) -> Result<(), StepError> {
