@@ -142,3 +142,41 @@ async fn impatient_applier(engine: Engine) {
 async fn an_impatient_applier_is_stopped_and_started() {
     bed::on_each(impatient_applier).await;
 }
+
+/// Tables of compressed pages, one whose rows compress well and one whose rows hardly do.
+async fn compressed(engine: Engine) {
+    let fleet = bed::fleet(engine, 1).await;
+    let (primary, replica) = (&fleet.servers[0], &fleet.servers[1]);
+    for table in ["packed", "noise"] {
+        bed::fill(primary, "shop", table, 30_000, "ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=8").await;
+    }
+    primary.run(&["UPDATE shop.noise SET v = HEX(RANDOM_BYTES(90))"]).await;
+    for table in ["packed", "noise"] {
+        bed::scatter(primary, "shop", table).await;
+    }
+    settled(&fleet).await;
+    let length = |table: &str| i64::try_from(replica.file_bytes(format!("shop/{table}.ibd"))).unwrap();
+    let before = ["packed", "noise"].map(length);
+    let drawn = planned(replica, &bed::config(replica), &["packed", "noise"]).await;
+    let hall = Hall::new();
+    let id = hall.submit_plan(drawn).await;
+    let job = hall.finished(&id).await;
+    assert_eq!(job.status, JobStatus::Completed, "{job:#?}");
+    for (table, before) in ["packed", "noise"].into_iter().zip(before) {
+        let result = result(&job, table);
+        assert_eq!(result.state, TableState::Done, "{result:#?}");
+        let freed = before - length(table);
+        assert_eq!(result.freed_bytes, Some(freed), "{result:#?}");
+        assert!(freed > 1 << 20, "{result:#?}");
+        let (low, high) = (result.estimate.predicted_low_bytes, result.estimate.predicted_high_bytes);
+        assert!((low..=high).contains(&freed), "{freed} in {low}..={high}: {result:#?}");
+        let format = format!("SELECT ROW_FORMAT FROM information_schema.TABLES WHERE TABLE_NAME = '{table}'");
+        assert_eq!(replica.value(&format).await, "Compressed");
+        bed::same_rows(&fleet, &format!("shop.{table}")).await;
+    }
+}
+
+#[tokio::test]
+async fn tables_of_compressed_pages_are_rebuilt() {
+    bed::on_each(compressed).await;
+}

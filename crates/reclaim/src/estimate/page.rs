@@ -13,6 +13,8 @@ pub(crate) enum Page {
         level: u16,
         /// Bytes of records that are not deleted.
         live: f64,
+        /// Bytes of records, deleted ones that still lie there included.
+        heap: f64,
         /// Their number.
         records: f64,
     },
@@ -58,7 +60,13 @@ fn node(bytes: &[u8], number: u32, logical: u32, kind: u16) -> Page {
     if kind == SDI {
         return Page::Service;
     }
-    Page::Node { index: be64(bytes, 66), level: be16(bytes, 64), live: top - start - garbage, records }
+    Page::Node {
+        index: be64(bytes, 66),
+        level: be16(bytes, 64),
+        live: top - start - garbage,
+        heap: top - start,
+        records,
+    }
 }
 
 /// Sizes of the records of a whole page, garbage included, taken as the distances between record origins: the sizes

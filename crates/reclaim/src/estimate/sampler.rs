@@ -236,7 +236,7 @@ fn unseen(strata: &BTreeMap<u64, Stratum>) -> Sampled {
 /// Index and bytes of a leaf, directory slots included.
 fn leaf(draw: &Draw) -> Option<(u64, f64)> {
     match draw.page {
-        Page::Node { index, level: 0, live, records } => Some((index, live + records / 2.0)),
+        Page::Node { index, level: 0, live, records, .. } => Some((index, live + records / 2.0)),
         _ => None,
     }
 }
@@ -276,16 +276,21 @@ fn blob_pages(strata: &BTreeMap<u64, Stratum>, draws: &BTreeMap<u64, Vec<Draw>>)
 
 fn pointer(draws: &BTreeMap<u64, Vec<Draw>>, id: u64) -> f64 {
     let inner = draws.values().flatten().filter_map(|draw| match draw.page {
-        Page::Node { index, level, live, records } if index == id && level > 0 => Some((live, records)),
+        Page::Node { index, level, live, records, .. } if index == id && level > 0 => Some((live, records)),
         _ => None,
     });
     let (bytes, records) = inner.fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     if records > 0.0 { bytes / records } else { 24.0 }
 }
 
-/// Compressed pages hold what compresses into them: the fullest seen show how much that is.
+/// Compressed pages hold what compresses into them: the fullest seen, deleted rows that still lie there included, show how
+/// much that is.
 fn densest(leaves: &[&Draw]) -> f64 {
-    let mut bytes: Vec<f64> = leaves.iter().filter_map(|draw| leaf(draw)).map(|leaf| leaf.1).collect();
+    let heap = |draw: &&Draw| match draw.page {
+        Page::Node { heap, records, .. } => Some(heap + records / 2.0),
+        _ => None,
+    };
+    let mut bytes: Vec<f64> = leaves.iter().filter_map(heap).collect();
     bytes.sort_by(f64::total_cmp);
     bytes.get(bytes.len() * 9 / 10).copied().unwrap_or(8192.0).max(1.0)
 }

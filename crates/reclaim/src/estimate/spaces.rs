@@ -34,6 +34,8 @@ pub(crate) struct Space {
 #[derive(Debug, Default)]
 pub(crate) struct Spaces(pub HashMap<String, Space>);
 
+const PAGE_IN_MEMORY: &str = "SELECT @@innodb_page_size AS bytes";
+
 /// The new spelling of a view, or the one before MySQL 8, which `MariaDB` keeps.
 async fn view(session: &mut Session, name: &str) -> Result<Vec<Row>, SqlError> {
     match session.rows_within(SURVEY_LIMIT, &format!("SELECT * FROM information_schema.INNODB_{name}")).await {
@@ -55,8 +57,10 @@ async fn optional(session: &mut Session, name: &str) -> Result<Vec<Row>, SqlErro
 impl Spaces {
     /// Reads all; needs the `PROCESS` privilege. A server without these views has none.
     pub async fn read(session: &mut Session, caps: &Capabilities) -> Result<Self, SqlError> {
+        let in_memory = session.row(PAGE_IN_MEMORY).await?.and_then(|row| row.parse("bytes")).unwrap_or(16384);
+        let rows = optional(session, "TABLESPACES").await?;
         let mut spaces: HashMap<u64, Space> =
-            optional(session, "TABLESPACES").await?.iter().map(|row| space(row, caps)).map(|s| (s.id, s)).collect();
+            rows.iter().map(|row| space(row, caps, in_memory)).map(|s| (s.id, s)).collect();
         let missing = spaces.values().any(|space| space.path.is_none());
         let files = if missing { optional(session, "DATAFILES").await? } else { Vec::new() };
         for row in files {
@@ -95,9 +99,10 @@ fn of<'a>(spaces: &'a mut HashMap<u64, Space>, row: &Row) -> Option<&'a mut Spac
     spaces.get_mut(&row.parse("SPACE")?)
 }
 
-fn space(row: &Row, caps: &Capabilities) -> Space {
+fn space(row: &Row, caps: &Capabilities, in_memory: u32) -> Space {
     let zip: u32 = row.parse("ZIP_PAGE_SIZE").unwrap_or(0);
-    let page: u32 = row.parse("PAGE_SIZE").unwrap_or(16384);
+    let page: u32 = row.parse("PAGE_SIZE").unwrap_or(in_memory);
+    let compressed = zip != 0 || row.text("ROW_FORMAT").is_some_and(|format| format == "Compressed");
     let file: u64 = row.parse("FILE_SIZE").unwrap_or_default();
     Space {
         id: row.parse("SPACE").unwrap_or_default(),
@@ -105,10 +110,11 @@ fn space(row: &Row, caps: &Capabilities) -> Space {
         file_bytes: file,
         allocated_bytes: row.parse("ALLOCATED_SIZE").unwrap_or(file),
         page_bytes: if zip == 0 { page } else { zip },
-        logical_bytes: page,
+        // MariaDB tells the size of a compressed page in the file where MySQL tells the one in memory.
+        logical_bytes: if compressed { page.max(in_memory) } else { page },
         path: row.text("FILENAME"),
         encrypted: row.flag("ENCRYPTION").or_else(|| row.text("ENCRYPTION").map(|word| word == "Y")).unwrap_or(false),
-        compressed: zip != 0 || row.text("ROW_FORMAT").is_some_and(|format| format == "Compressed"),
+        compressed,
         page_compressed: caps.is_mariadb() && row.parse("FLAG").is_some_and(page_compressed),
         row_versions: 0,
         undo: row.text("SPACE_TYPE").is_some_and(|kind| kind == "Undo")

@@ -6,6 +6,7 @@ use super::{
         access::resolve,
         budget::BLOCK,
         columns::Width,
+        content::IndexContent,
         record::Shape,
         rows::{Look, Rows},
         sampler::{Sampled, Sampler},
@@ -143,11 +144,18 @@ fn assemble(part: &Part<'_>, space: &Space, shape: &Shape, rows: &Rows) -> Optio
         method: Method::Sql,
         page_bytes: space.page_bytes,
         logical_bytes: space.logical_bytes,
-        indexes,
         punched_bytes: None,
-        // How well rows compress cannot be seen from outside.
-        doubt: if space.compressed { 0.5 } else { 0.0 },
+        doubt: if space.compressed { incompressible(space, &indexes) } else { 0.0 },
+        indexes,
     })
+}
+
+/// How well rows compress cannot be seen from outside: at worst not at all, and then a page holds no more than its length
+/// in the file. As a share of the file.
+fn incompressible(space: &Space, indexes: &[IndexContent]) -> f64 {
+    let more = f64::from(space.logical_bytes) / f64::from(space.page_bytes) - 1.0;
+    let leaves: f64 = indexes.iter().map(|index| index.leaf_pages).sum();
+    (more * leaves * f64::from(space.page_bytes) / (space.file_bytes as f64).max(1.0)).clamp(0.05, 1.0)
 }
 
 fn key_bytes(shape: &Shape) -> f64 {
