@@ -113,6 +113,28 @@ async fn no_table_is_copied_into_the_system_tablespace() {
     bed::on_each(sharing).await;
 }
 
+/// The setting is changed between the plan and the job: the table stays in its file, and the job says why.
+async fn shares_since(engine: Engine) {
+    let server = server(engine, Options::default()).await;
+    bed::fill(&server, "shop", "texts", 30_000, "").await;
+    server.run(&["ALTER TABLE shop.texts ADD FULLTEXT (v)"]).await;
+    bed::scatter(&server, "shop", "texts").await;
+    server.settled().await;
+    let (drawn, before) = (planned(&server).await, server.file_bytes("shop/texts.ibd"));
+    server.run(&["SET GLOBAL innodb_file_per_table = 0"]).await;
+    let hall = bed::Hall::new();
+    let id = hall.submit_plan(drawn).await;
+    let job = hall.finished(&id).await;
+    assert_eq!(job.status, api::JobStatus::Failed, "{job:#?}");
+    assert!(format!("{job:?}").contains("innodb_file_per_table is OFF on"), "{job:#?}");
+    assert_eq!(server.file_bytes("shop/texts.ibd"), before);
+}
+
+#[tokio::test]
+async fn a_copy_is_not_begun_once_the_server_shares_one_file() {
+    bed::on_each(shares_since).await;
+}
+
 /// One size a test: each starts two servers and fills them.
 async fn pages_of(page_kib: u32) {
     bed::on_each(|engine| async move {

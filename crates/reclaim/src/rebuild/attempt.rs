@@ -83,6 +83,7 @@ pub(crate) async fn run(work: &Work, ctx: &StepContext<'_>) -> Result<Ended, Ste
     ctx.note(json!(attempt)).await?;
     arm::lower_again(work, &mut session, ctx).await.map_err(failed)?;
     prepare(work, &mut session).await.map_err(failed)?;
+    own_file(work, &mut session).await.map_err(failed)?;
     last_writer_test(work, &mut session).await.map_err(failed)?;
     if let Some(reason) = gate::unheld(work).await.map_err(failed)? {
         // Back to the gates, which wait until they can be had again.
@@ -156,6 +157,7 @@ async fn describe(work: &Work, session: &mut Session, capabilities: &Capabilitie
     for endpoint in &work.below {
         let mut session = Session::connect(endpoint).await?;
         let capabilities = Capabilities::probe(&mut session).await?;
+        own_file(work, &mut session).await?;
         below.push((endpoint.address.to_string(), file::identity(&mut session, &capabilities, &table).await?));
         session.close().await;
     }
@@ -179,6 +181,20 @@ pub(super) async fn prepare(work: &Work, session: &mut Session) -> Result<(), Re
         return Err(ReclaimError::BinlogStillOn(session.address().clone()));
     }
     Ok(())
+}
+
+/// Refuses a copy that would go into the system tablespace, from where nothing comes back: the setting may have changed since
+/// the plan was made.
+async fn own_file(work: &Work, session: &mut Session) -> Result<(), ReclaimError> {
+    if work.table.strategy == api::Strategy::InPlace || work.is_undo() || file::copies_are_own(session).await? {
+        return Ok(());
+    }
+    let at = session.address();
+    let reason = format!(
+        "innodb_file_per_table is OFF on {at} now, so a copy would move the table into the system tablespace for good; SET \
+         GLOBAL innodb_file_per_table = ON, then start the job again"
+    );
+    Err(work.refused("own_file", reason))
 }
 
 /// The writer test, in the session that runs the statement, right before it.

@@ -43,6 +43,15 @@ impl Identity {
     }
 }
 
+/// True if a copied table gets a file of its own. A server that does not know the variable gives every table one.
+pub(crate) async fn copies_are_own(session: &mut Session) -> Result<bool, SqlError> {
+    match session.value("SELECT @@GLOBAL.innodb_file_per_table").await {
+        Ok(on) => Ok(on.as_deref() == Some("1")),
+        Err(SqlError::Server { code: 1193, .. }) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
 /// Reads the tablespaces of a table.
 ///
 /// MySQL 8 and later spell the view's names plainly, MariaDB in the filename encoding, which it converts itself. While
