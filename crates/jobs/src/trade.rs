@@ -1,11 +1,14 @@
 //! What a trade (such as reclaim) is to the runner, and the running job it is handed.
 
-use crate::{JobRecord, Journal, Lease, Store, StoreError};
+use crate::{JobRecord, Journal, Lease, Store, StoreError, panics};
 use api::JobStatus;
 use async_trait::async_trait;
 use runtime::Clock;
 use serde_json::Value;
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 use tokio::sync::{Mutex, broadcast};
 use tokio_util::sync::CancellationToken;
 use types::Failure;
@@ -118,7 +121,7 @@ impl Desk {
         let mut next = record.clone();
         change(&mut next);
         next.updated_at = self.clock.now();
-        next.body = self.trade.document(&next, failure);
+        next.body = self.document(&next, failure);
         *record = match self.store.save(&next, Some(&self.lease)).await {
             Err(StoreError::Conflict(id)) => {
                 // Only the holder of the lease saves: an earlier save of ours happened though its answer was lost.
@@ -130,5 +133,13 @@ impl Desk {
         // Nobody listening is no error.
         let _ = self.updates.send(Arc::new(record.clone()));
         Ok(())
+    }
+
+    /// The stamped document. A defect in the stamping must not take the save with it: what happened is written down unstamped.
+    fn document(&self, record: &JobRecord, failure: Option<&Failure>) -> Value {
+        catch_unwind(AssertUnwindSafe(|| self.trade.document(record, failure))).unwrap_or_else(|panic| {
+            tracing::error!(job = %record.id, "its document cannot be made, a defect: {}", panics::text(&*panic));
+            record.body.clone()
+        })
     }
 }

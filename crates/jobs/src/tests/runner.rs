@@ -99,6 +99,7 @@ impl Trade for Gated {
 
     fn document(&self, record: &JobRecord, failure: Option<&Failure>) -> Value {
         let mut body = record.body.clone();
+        assert!(body["end"] != "blot" || record.status == JobStatus::Pending, "a defect");
         body["status"] = json!(record.status);
         let text = |failure: &Failure| format!("{}; next: {}", failure.detail("error"), failure.detail("next"));
         body["error"] = json!(failure.map(text));
@@ -308,6 +309,16 @@ async fn a_trade_that_panics_is_resumed_after_a_rest() {
     let id = submitted(&runner, "panic").await;
     assert_eq!(runner.wait(&id).await.unwrap().status, JobStatus::Completed);
     assert_eq!(site.world.runs(&id), (0, 1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_document_that_cannot_be_made_keeps_no_job_from_its_end() {
+    let site = Site::new();
+    let runner = site.process(1, 10);
+    site.world.gate.add_permits(1);
+    let id = submitted(&runner, "blot").await;
+    let record = tokio::time::timeout(Duration::from_hours(1), runner.wait(&id)).await.expect("an end").unwrap();
+    assert_eq!((record.status, &record.body["done"]), (JobStatus::Completed, &json!(true)));
 }
 
 /// How a job ends, and after how many runs; a day is more than any may take.
