@@ -105,7 +105,7 @@ pub enum GateVerdict {
 /// A gate and its verdict at planning time; each is asked again right before the statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Gate {
-    /// `writer`, `lag`, `long_transaction`, `history_list`, `metadata_lock`, `disk`, `row_log`, `backup_lock`, `data_loss_bug`, `window`, `lease`, `privilege`.
+    /// `writer`, `lag`, `long_transaction`, `history_list`, `metadata_lock`, `disk`, `row_log`, `backup_lock`, `data_loss_bug`, `window`, `budget`, `lease`, `privilege`.
     pub name: String,
     /// What it says.
     #[serde(flatten)]

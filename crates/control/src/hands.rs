@@ -3,9 +3,10 @@
 use crate::{Control, Settings};
 use api::{ClusterTopology, DiskCensus, Gate, GateVerdict, NodePlan, Plan, RecycleConfig, TableSpace};
 use futures::{StreamExt, stream};
-use jobs::{Runner, RunnerOptions};
+use jobs::{Runner, RunnerOptions, Store};
 use mysql::{Capabilities, Endpoint, Session, SqlError};
 use reclaim::{
+    Ledger,
     estimate::{FileAccess, Filter, TableFacts, survey},
     gates::disk::Space,
     plan::PlanOptions,
@@ -47,12 +48,15 @@ pub(crate) async fn plan(
     endpoint: &Endpoint,
     config: &RecycleConfig,
     settings: &Settings,
+    store: Arc<dyn Store>,
     clock: Clock,
 ) -> Result<Plan, Failure> {
     let options = PlanOptions {
         discover: looking(DEPTH, None, settings),
         parallel: settings.concurrency.max_workers.max(1),
         window: settings.window,
+        budget: settings.budget,
+        ledger: Some(Arc::new(Ledger::new(store, clock))),
         ..PlanOptions::default()
     };
     let mut plan = reclaim::plan::plan(endpoint, config, &options, &clock).await?;
@@ -209,6 +213,7 @@ impl Control {
         let work = TradeOptions {
             discover: looking(DEPTH, None, &settings),
             window: settings.window,
+            budget: settings.budget,
             longest: settings.concurrency.statement_limit,
             ..TradeOptions::default()
         };

@@ -4,7 +4,7 @@ use crate::Role;
 use api::{Scope, WorkMode};
 use mysql::Endpoint;
 pub use mysql::TlsMode;
-pub use reclaim::gates::window::Window;
+pub use reclaim::gates::{budget::Budget, window::Window};
 use std::time::Duration;
 use types::{Address, Secret, Span};
 
@@ -27,6 +27,8 @@ pub struct Settings {
     pub tokens: Vec<TokenSettings>,
     /// `recycling.window`: work begins only inside it; any time if absent.
     pub window: Option<Window>,
+    /// `recycling.budget`: what rebuilding may cost each node.
+    pub budget: Budget,
     /// `RECYCLER_DB_PASSWORD`: for targets that come without one, such as jobs found again after a restart.
     pub password: Option<Secret>,
 }

@@ -72,7 +72,9 @@ impl Control {
         let config = input::resolve(request, &settings)?;
         let address = Address::new(config.target.host.clone(), config.target.port);
         let endpoint = self.endpoint(&address, &config.target.username, &request.target.password);
-        let plan = self.ask("planning", hands::plan(&endpoint, &config, &settings, self.hall.clock)).await?;
+        let store = Arc::clone(&self.hall.store);
+        let plan = hands::plan(&endpoint, &config, &settings, store, self.hall.clock);
+        let plan = self.ask("planning", plan).await?;
         Ok((config, plan))
     }
 

@@ -78,6 +78,11 @@ impl Journal {
         self.pages().units.get(unit).cloned().unwrap_or_default()
     }
 
+    /// Shows everything about the job and all its units without copying it; what is about one unit comes in order.
+    pub fn visit(&self, see: &mut dyn FnMut(&JournalEntry)) {
+        self.pages().units.values().flatten().for_each(see);
+    }
+
     /// Everything about the job and all its units, in order.
     pub(crate) fn all(&self) -> Vec<JournalEntry> {
         let mut all: Vec<JournalEntry> = self.pages().units.values().flatten().cloned().collect();

@@ -81,6 +81,11 @@ impl RunningJob {
         self.desk.report(progress, body).await
     }
 
+    /// The store, for looking at what other jobs did; what is about this job goes through its journal and its reports.
+    pub fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.desk.store)
+    }
+
     /// Where time comes from.
     pub fn clock(&self) -> &Clock {
         self.journal.clock()

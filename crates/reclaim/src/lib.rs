@@ -11,10 +11,12 @@ pub mod census;
 pub mod error;
 pub mod estimate;
 pub mod gates;
+mod ledger;
 pub mod plan;
 mod rebuild;
 pub mod trade;
 mod undo;
 
 pub use error::ReclaimError;
+pub use ledger::Ledger;
 pub use undo::UndoSpace;

@@ -3,10 +3,15 @@
 
 mod bed;
 
-use api::{JobStatus, RecycleConfig};
+use api::{GateVerdict, JobStatus, RecycleConfig, RecycleJob, TableState};
 use bed::Hall;
 use jiff::{SignedDuration, tz::TimeZone};
-use reclaim::{gates::window::Window, trade::TradeOptions};
+use reclaim::{
+    Ledger,
+    gates::{budget::Budget, window::Window},
+    plan::{PlanOptions, plan},
+    trade::TradeOptions,
+};
 use runtime::Clock;
 use std::{sync::Arc, time::Duration};
 use testkit::{Engine, Fleet, Server};
@@ -87,4 +92,90 @@ async fn the_window_is_kept(engine: Engine) {
 #[tokio::test]
 async fn s10_the_window_is_kept() {
     bed::on_each(the_window_is_kept).await;
+}
+
+fn budget(bytes_per_hour: Option<u64>, minutes_per_day: Option<u64>) -> TradeOptions {
+    TradeOptions { budget: Budget { bytes_per_hour, minutes_per_day }, ..TradeOptions::default() }
+}
+
+/// Tables that are rebuilt.
+fn done(job: &RecycleJob) -> Vec<&str> {
+    let results = job.statistics.tables_processed.iter();
+    results.filter(|result| result.state == TableState::Done).map(|result| result.table.as_str()).collect()
+}
+
+fn waits_for_budget(job: &RecycleJob) -> bool {
+    job.progress.phase.starts_with("waiting: budget")
+}
+
+/// A primary and a replica with two tables to rebuild.
+async fn two_tables(engine: Engine) -> Fleet {
+    let fleet = bed::fleet(engine, 1).await;
+    for table in ["orders", "parcels"] {
+        bed::fill(fleet.primary(), "shop", table, 20_000, "").await;
+        bed::scatter(fleet.primary(), "shop", table).await;
+    }
+    fleet.catch_up(1, 0).await;
+    fleet.servers[1].settled().await;
+    fleet
+}
+
+async fn a_spent_budget_is_waited_for(engine: Engine) {
+    let fleet = two_tables(engine).await;
+    let replica = &fleet.servers[1];
+    // Nothing leaks out that could be seen: the second table finds the first one's bytes, whoever runs the job.
+    let mut hall = Hall::with(Arc::default(), budget(Some(1024), None));
+    let id = hall.submit(replica, bed::config(replica)).await;
+    let job = hall.until(&id, waits_for_budget).await;
+    assert_eq!(done(&job).len(), 1, "{job:#?}");
+    hall.runner.shutdown(Duration::ZERO).await;
+    hall = Hall::with(hall.store.clone(), budget(Some(1024), None));
+    hall.until(&id, |job| waits_for_budget(job) && done(job).len() == 1).await;
+    // Another job, too, and its plan says so.
+    let options = PlanOptions {
+        budget: Budget { bytes_per_hour: Some(1024), minutes_per_day: None },
+        ledger: Some(Arc::new(Ledger::new(hall.store.clone(), Clock::real()))),
+        ..PlanOptions::default()
+    };
+    let shown = plan(&replica.endpoint(), &bed::config(replica), &options, &Clock::real()).await.expect("a plan");
+    let gates = shown.nodes[0].gates.iter().chain(shown.work().flat_map(|table| &table.gates));
+    let of_budget: Vec<_> = gates.filter(|gate| gate.name == "budget").map(|gate| &gate.verdict).collect();
+    assert!(of_budget.len() > 1, "{shown:#?}");
+    assert!(of_budget.iter().all(|verdict| matches!(verdict, GateVerdict::Wait { .. })), "{of_budget:?}");
+    // A larger budget, beside which what was spent leaves room.
+    hall.runner.shutdown(Duration::ZERO).await;
+    hall = Hall::with(hall.store.clone(), budget(Some(1 << 30), None));
+    let job = hall.finished(&id).await;
+    assert_eq!((job.status, done(&job).len()), (JobStatus::Completed, 2), "{job:#?}");
+    bed::same_rows(&fleet, "shop.orders").await;
+    bed::same_rows(&fleet, "shop.parcels").await;
+}
+
+#[tokio::test]
+async fn a_budget_of_bytes_is_kept_across_processes() {
+    bed::on_each(a_spent_budget_is_waited_for).await;
+}
+
+async fn an_earlier_job_has_spent_it(engine: Engine) {
+    let fleet = two_tables(engine).await;
+    let replica = &fleet.servers[1];
+    let only = |table: &str| RecycleConfig { tables: vec![table.to_owned()], ..bed::config(replica) };
+    let mut hall = Hall::with(Arc::default(), budget(Some(1024), None));
+    let job = hall.run(replica, only("orders")).await;
+    assert_eq!(job.status, JobStatus::Completed, "{job:#?}");
+    let before = replica.file_bytes("shop/parcels.ibd");
+    let id = hall.submit(replica, only("parcels")).await;
+    hall.until(&id, waits_for_budget).await;
+    assert_eq!(replica.file_bytes("shop/parcels.ibd"), before);
+    // The same by the clock: a day whose minutes are enough for it lets it begin.
+    hall.runner.shutdown(Duration::ZERO).await;
+    hall = Hall::with(hall.store.clone(), budget(None, Some(1440)));
+    let job = hall.finished(&id).await;
+    assert_eq!(job.status, JobStatus::Completed, "{job:#?}");
+    assert!(replica.file_bytes("shop/parcels.ibd") < before);
+}
+
+#[tokio::test]
+async fn what_an_earlier_job_spent_counts() {
+    bed::on_each(an_earlier_job_has_spent_it).await;
 }

@@ -229,6 +229,21 @@ pub struct Recycling {
     /// Work begins only inside it; at any time if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
+    /// What rebuilding may cost each node; anything if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
+}
+
+/// `recycling.budget`, for each node by itself.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Budget {
+    /// Bytes written by rebuilds in an hour, such as `50G`.
+    #[serde(deserialize_with = "super::value::given_size", skip_serializing_if = "Option::is_none")]
+    pub bytes_per_hour: Option<u64>,
+    /// Minutes of rebuilding in a UTC day.
+    #[serde(deserialize_with = "super::value::given_minutes", skip_serializing_if = "Option::is_none")]
+    pub minutes_per_day: Option<u64>,
 }
 
 /// `recycling.window`, every day, UTC; it may go over midnight.

@@ -2,8 +2,8 @@
 
 use super::{Cluster, Config, ConfigError, ConfigFile, Lookup, Member};
 use control::{
-    AlertSettings, ClusterSettings, Concurrency, DatabaseSettings, MetricsSettings, RecycleDefaults, Settings, TlsMode,
-    TokenSettings, Window,
+    AlertSettings, Budget, ClusterSettings, Concurrency, DatabaseSettings, MetricsSettings, RecycleDefaults, Settings,
+    TlsMode, TokenSettings, Window,
 };
 use http::{HttpSettings, TlsFiles};
 use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
@@ -27,6 +27,10 @@ impl Config {
             tokens: tokens(values)?,
             password: self.password.clone(),
             window: values.recycling.window.as_ref().map(|window| Window { start: window.start, end: window.end }),
+            budget: values.recycling.budget.as_ref().map_or_else(Budget::default, |budget| Budget {
+                bytes_per_hour: budget.bytes_per_hour,
+                minutes_per_day: budget.minutes_per_day,
+            }),
         })
     }
 

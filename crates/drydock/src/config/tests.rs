@@ -89,6 +89,11 @@ fn a_wrong_value_is_named_with_key_and_line() {
         ("recycling:\n  defaults:\n    batch_size: 0\n", "recycling.defaults.batch_size", 3),
         ("recycling:\n  defaults:\n    mode: binlog\n", "recycling.defaults.mode", 3),
         ("recycling:\n  window:\n    start: late\n    end: 06:00\n", "recycling.window.start", 3),
+        ("recycling:\n  budget:\n    bytes_per_hour: 0\n", "recycling.budget.bytes_per_hour", 3),
+        ("recycling:\n  budget:\n    bytes_per_hour: 50 GB\n", "recycling.budget.bytes_per_hour", 3),
+        ("recycling:\n  budget:\n    bytes_per_hour: 99999999999T\n", "recycling.budget.bytes_per_hour", 3),
+        ("recycling:\n  budget:\n    bytes_per_hour: -5\n", "recycling.budget.bytes_per_hour", 3),
+        ("recycling:\n  budget:\n    minutes_per_day: 1441\n", "recycling.budget.minutes_per_day", 3),
         ("monitoring:\n  metrics:\n    interval: 0s\n", "monitoring.metrics.interval", 3),
     ];
     for (text, expected_key, expected_line) in cases {
@@ -107,6 +112,21 @@ async fn each_limit_of_the_door_has_its_key() {
     assert_eq!(limits.map(|limit| limit.as_secs()), [1, 2, 3, 240]);
     let failure = Failure::from(wrong("server:\n  request_timout: 4m\n"));
     assert!(failure.detail("next").contains("server.request_timeout"), "{failure:?}");
+}
+
+#[test]
+fn a_size_has_a_unit_or_is_bytes() {
+    let of = |size: &str| {
+        let text = format!("recycling:\n  budget:\n    bytes_per_hour: {size}\n    minutes_per_day: 90\n");
+        let values = parse(Path::new("config.yaml"), &text).expect("a budget");
+        let config = Config { values, ..loaded(&Flags::default(), &nothing) };
+        config.settings(&nothing).expect("settings").budget
+    };
+    for (size, bytes) in
+        [("4096", 4096), ("\"4096\"", 4096), ("7K", 7 << 10), ("500M", 500 << 20), ("50G", 50 << 30), ("2T", 2 << 40)]
+    {
+        assert_eq!((of(size).bytes_per_hour, of(size).minutes_per_day), (Some(bytes), Some(90)), "{size}");
+    }
 }
 
 fn loaded(flags: &Flags, lookup: Lookup<'_>) -> Config {
@@ -163,8 +183,21 @@ fn the_page_leaves_out_no_key() {
     let mut found = Vec::new();
     keys(&serde_json::to_value(super::ConfigFile::default()).expect("JSON"), &mut found);
     found.extend(
-        ["cert", "key", "tls_ca", "webhook_url", "url", "url_env", "password_file", "password_env", "window"]
-            .map(String::from),
+        [
+            "cert",
+            "key",
+            "tls_ca",
+            "webhook_url",
+            "url",
+            "url_env",
+            "password_file",
+            "password_env",
+            "window",
+            "budget",
+            "bytes_per_hour",
+            "minutes_per_day",
+        ]
+        .map(String::from),
     );
     for key in found {
         let written = page.split('`').any(|code| code.split(['.', ',', ' ', '[']).any(|part| part == key));

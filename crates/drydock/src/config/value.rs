@@ -1,7 +1,11 @@
 //! Values of `config.yaml` that have a range: read so that what is wrong is said where it stands.
 
 use jiff::civil::Time;
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, Visitor},
+};
+use std::fmt;
 use types::Span;
 
 /// The levels of `--log-level`, least first.
@@ -40,6 +44,53 @@ pub(super) fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64,
 pub(super) fn fraction<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     let number = f64::deserialize(deserializer)?;
     if number.is_finite() && number > 0.0 { Ok(number) } else { Err(Error::custom("must be more than 0")) }
+}
+
+pub(super) fn given_minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    match u64::deserialize(deserializer)? {
+        minutes @ 1..=1440 => Ok(Some(minutes)),
+        _ => Err(Error::custom("must be from 1 to 1440, the minutes of a day")),
+    }
+}
+
+pub(super) fn given_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    deserializer.deserialize_any(Size).map(Some)
+}
+
+/// Bytes, as a number or as one with a unit.
+struct Size;
+
+impl Visitor<'_> for Size {
+    type Value = u64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a size such as 500M or 50G, or a number of bytes")
+    }
+
+    fn visit_u64<E: Error>(self, bytes: u64) -> Result<u64, E> {
+        if bytes == 0 { Err(E::custom("must be 1 byte or more")) } else { Ok(bytes) }
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<u64, E> {
+        let bytes = size(text).ok_or_else(|| {
+            E::custom(format!("`{text}` is not a size such as 500M or 50G: a whole number with K, M, G or T"))
+        })?;
+        self.visit_u64(bytes)
+    }
+}
+
+/// Units are powers of 1024, as with thresholds.
+fn size(text: &str) -> Option<u64> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let shift = match unit {
+        "" => 0,
+        "K" => 10,
+        "M" => 20,
+        "G" => 30,
+        "T" => 40,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(1 << shift)
 }
 
 fn one_of<'de, D: Deserializer<'de>>(deserializer: D, words: &[&str]) -> Result<String, D::Error> {

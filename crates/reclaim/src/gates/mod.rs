@@ -4,6 +4,7 @@
 //! plan is made and again right before the statement.
 
 pub mod backup_lock;
+pub mod budget;
 pub mod data_loss_bug;
 pub mod disk;
 pub mod errant;

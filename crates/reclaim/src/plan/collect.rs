@@ -2,16 +2,19 @@
 
 use super::{
     draft::draft,
-    facts::{FleetFacts, GroupDemand, NodeFacts, Settings, UndoSettings},
+    facts::{FleetFacts, GroupDemand, NodeFacts, Settings, UndoSettings, name_of},
     nodes,
 };
 use crate::{
     estimate::{FileAccess, Filter, survey},
     gates::{
-        backup_lock, disk, history_list, lag, lease, long_transaction, metadata_lock, named, privilege, row_log,
+        backup_lock,
+        budget::{self, Budget, Spending, Spent},
+        disk, history_list, lag, lease, long_transaction, metadata_lock, named, privilege, row_log,
         window::{self, Window},
         writer,
     },
+    ledger::Ledger,
     undo,
 };
 use api::{Gate, GateVerdict, GraphNode, Plan, RecycleConfig};
@@ -20,6 +23,7 @@ use mysql::{Capabilities, Endpoint, Session, SqlError};
 use runtime::Clock;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 use topology::DiscoverOptions;
@@ -34,6 +38,10 @@ pub struct PlanOptions {
     pub files: FileAccess,
     /// Daily maintenance window, if there is one.
     pub window: Option<Window>,
+    /// What rebuilding may cost each node.
+    pub budget: Budget,
+    /// Where it is read what it has; without one every piece of work waits where there is a budget.
+    pub ledger: Option<Arc<Ledger>>,
     /// Nodes surveyed at once.
     pub parallel: usize,
     /// Seconds from which an open transaction is waited for.
@@ -46,6 +54,8 @@ impl Default for PlanOptions {
             discover: DiscoverOptions::default(),
             files: FileAccess::default(),
             window: None,
+            budget: Budget::default(),
+            ledger: None,
             parallel: 10,
             long_transaction_seconds: long_transaction::LIMIT_SECONDS,
         }
@@ -86,10 +96,11 @@ async fn collect(
         .filter(|choice| choice.skipped.is_none())
         .filter_map(|choice| topology.nodes.iter().find(|node| node.id == choice.id).cloned())
         .collect();
+    let spent = &spendings(options, clock).await;
     let answers: Vec<(String, Result<NodeFacts, SqlError>)> = stream::iter(chosen)
         .map(|node| async move {
             let endpoint = target.at(node.address.clone());
-            (node.id.clone(), ask(&endpoint, &node, config, options, clock).await)
+            (node.id.clone(), ask(&endpoint, &node, config, options, spent, clock).await)
         })
         .buffer_unordered(options.parallel.max(1))
         .collect()
@@ -106,11 +117,21 @@ async fn collect(
     Ok(FleetFacts { at: clock.now(), topology, target: seed, nodes, silent })
 }
 
+/// What rebuilds have cost all nodes of late.
+async fn spendings(options: &PlanOptions, clock: &Clock) -> Result<Vec<Spending>, String> {
+    match &options.ledger {
+        _ if options.budget.is_unlimited() => Ok(Vec::new()),
+        Some(ledger) => ledger.spendings(None, clock.instant()).await.map_err(|error| error.to_string()),
+        None => Err("there is no store to read it from".to_owned()),
+    }
+}
+
 async fn ask(
     endpoint: &Endpoint,
     node: &GraphNode,
     config: &RecycleConfig,
     options: &PlanOptions,
+    spent: &Result<Vec<Spending>, String>,
     clock: &Clock,
 ) -> Result<NodeFacts, SqlError> {
     let mut session = Session::connect(endpoint).await?;
@@ -125,6 +146,9 @@ async fn ask(
     let undo = if config.shrink_undo { undo::spaces(&mut session, &capabilities).await? } else { Vec::new() };
     let rights = privilege::probe(&mut session, &capabilities).await;
     let mut gates = gates(&mut session, node, config, options, clock).await;
+    let spent = spent.as_ref().map_err(Clone::clone);
+    let spent = spent.map(|all| Spent::of(all, &name_of(node), &options.budget, clock.now()));
+    gates.push(named("budget", budget::verdict(&options.budget, &spent, 0, 0.0)));
     let needs = privilege::Needs::of_node(config.mode, node.read_only, &settings);
     gates.push(named("privilege", privilege::verdict(&rights, &capabilities, needs)));
     let disks = disk::probe(&mut session).await?;
@@ -138,7 +162,8 @@ async fn ask(
         (Err(error), _) | (_, Err(error)) => Err(error),
     };
     session.close().await;
-    Ok(NodeFacts { capabilities, databases, tables, gates, rights, undo, settings, disks, locks, write_rates })
+    let budget = (options.budget, spent);
+    Ok(NodeFacts { capabilities, databases, tables, gates, budget, rights, undo, settings, disks, locks, write_rates })
 }
 
 /// Gates about the node as a whole, each asked once.

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     ReclaimError,
     estimate::TableFacts,
-    gates::{data_loss_bug, disk, metadata_lock, named, privilege, row_log, unanswered, wait},
+    gates::{budget, data_loss_bug, disk, metadata_lock, named, privilege, row_log, unanswered, wait},
 };
 use api::{
     Algorithm, Batch, Gate, GateVerdict, GraphNode, LockClass, NodePlan, Plan, RecycleConfig, Strategy, TablePlan,
@@ -246,7 +246,11 @@ fn draw_table(
         table: table.name.table.clone(),
         engine: table.engine.clone(),
         gain_per_byte: tables::gain_per_byte(&decision.estimate),
-        gates: if skipped { Vec::new() } else { table_gates(asked, table, config, &decision, [data, tmp], &log) },
+        gates: if skipped {
+            Vec::new()
+        } else {
+            table_gates(asked, table, config, &decision, [data, tmp], seconds, &log)
+        },
         statements: if skipped { Vec::new() } else { statements(asked, table, config, &decision, seconds, log.ok()) },
         estimate: decision.estimate,
         strategy: decision.strategy,
@@ -272,6 +276,7 @@ fn table_gates(
     config: &RecycleConfig,
     decision: &strategy::Decision,
     [data, tmp]: [u64; 2],
+    seconds: f64,
     log: &Result<u64, GateVerdict>,
 ) -> Vec<Gate> {
     let locks = asked.locks.as_ref().map(|locks| locks.on(&table.name)).map_err(Clone::clone);
@@ -279,12 +284,16 @@ fn table_gates(
     let limit = log.as_ref().ok().and_then(|log| row_log::raised(*log, asked.settings.row_log_limit));
     let raises = decision.strategy == Strategy::InPlace && limit.is_some();
     let needs = privilege::Needs::of_table(config.mode, stops, raises);
-    vec![
+    let (budget, spent) = &asked.budget;
+    let bytes = budget::predicted_bytes(&decision.estimate);
+    let budget = (!budget.is_unlimited()).then(|| named("budget", budget::verdict(budget, spent, bytes, seconds)));
+    let others = vec![
         named("privilege", privilege::table_verdict(&asked.rights, &asked.capabilities, &table.name, needs)),
         named("metadata_lock", metadata_lock::verdict(&locks)),
         named("disk", disk::verdict(&asked.disks, data, tmp)),
         named("row_log", log.clone().map_or_else(|unknown| unknown, |log| row_log::verdict(log, row_log::CEILING))),
-    ]
+    ];
+    others.into_iter().chain(budget).collect()
 }
 
 /// Everything that will be sent, in order: settings lowered, the session's own, the rebuild, settings put back.

@@ -2,7 +2,12 @@
 
 use crate::{
     estimate::TableFacts,
-    gates::{disk::Disks, metadata_lock::Locks, privilege::Rights},
+    gates::{
+        budget::{Budget, Spent},
+        disk::Disks,
+        metadata_lock::Locks,
+        privilege::Rights,
+    },
     undo::UndoSpace,
 };
 use api::{ClusterTopology, Gate, GraphNode};
@@ -37,6 +42,8 @@ pub struct NodeFacts {
     pub tables: Vec<TableFacts>,
     /// Gates about the node as a whole.
     pub gates: Vec<Gate>,
+    /// What rebuilding may cost it, and has of late.
+    pub budget: (Budget, Result<Spent, String>),
     /// What the account may do; an error where it could not be read.
     pub rights: Result<Rights, SqlError>,
     /// Its undo tablespaces; not asked for unless they are to be shrunk.

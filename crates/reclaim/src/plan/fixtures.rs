@@ -109,6 +109,7 @@ pub(crate) fn asked(tables: Vec<TableFacts>) -> NodeFacts {
         databases: BTreeSet::from(["d".to_owned()]),
         tables,
         gates: vec![],
+        budget: (crate::gates::budget::Budget::default(), Ok(crate::gates::budget::Spent::default())),
         rights: Ok(crate::gates::privilege::all_rights()),
         undo: vec![],
         settings: Settings { row_log_limit: 128 << 20, gtids: true, applier_patience: 1e9, ..Settings::default() },

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     ReclaimError,
     error::Limit,
-    gates::{errant, lease, writer},
+    gates::{budget, errant, lease, writer},
 };
 use jiff::Timestamp;
 use jobs::{StepContext, StepError};
@@ -37,12 +37,18 @@ pub(crate) struct Attempt {
     pub below: Vec<(String, file::Identity)>,
     /// When, UTC.
     pub at: Timestamp,
+    /// Bytes it is predicted to write; absent in journals of older versions.
+    #[serde(default)]
+    pub predicted: Option<u64>,
 }
 
 /// Looks in a row that found no statement although its session still waits for an answer: the connection is dead.
 const GONE_LOOKS: u32 = 3;
 /// Looks in a row that failed, after which the node is taken for a writer.
 const BLIND_LOOKS: u32 = 20;
+
+/// How the reason of an attempt begins whose statement vanished.
+pub(super) const GONE: &str = "the statement was gone";
 
 /// How an attempt ended.
 pub(crate) enum Ended {
@@ -169,6 +175,7 @@ async fn describe(work: &Work, session: &mut Session, capabilities: &Capabilitie
         own: errant::own(session, capabilities).await?.to_string(),
         below,
         at: work.clock.now(),
+        predicted: Some(budget::predicted_bytes(&work.table.estimate)),
     })
 }
 
@@ -253,7 +260,7 @@ pub(crate) async fn settle(work: &Work, ctx: &StepContext<'_>, attempt: Attempt)
         if let Some(stop) = watch.and_then(|watch| watch.stop) {
             return Err(stop.error(work));
         }
-        return Ok(Ended::NotDone("the statement was gone and the table lies in its old file".to_owned()));
+        return Ok(Ended::NotDone(format!("{GONE} and the table lies in its old file")));
     }
 }
 
@@ -398,15 +405,13 @@ struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     fn new(work: &'a Work, capabilities: &Capabilities, attempt: &Attempt) -> Self {
-        let estimate = &work.table.estimate;
-        let after = i128::from(estimate.file_bytes) - i128::from(estimate.predicted_freed_bytes);
         Self {
             work,
             capabilities: capabilities.clone(),
             connection: attempt.connection,
             marker: attempt.marker.clone(),
             known: attempt.before.ids(),
-            predicted: u64::try_from(after.max(1)).unwrap_or(u64::MAX),
+            predicted: budget::predicted_bytes(&work.table.estimate).max(1),
             begun: work.clock.instant(),
             age: work.clock.now().duration_since(attempt.at).try_into().unwrap_or_default(),
             session: None,

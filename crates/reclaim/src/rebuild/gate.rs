@@ -4,7 +4,8 @@ use super::{Work, rights};
 use crate::{
     ReclaimError,
     gates::{
-        backup_lock, disk, history_list, lag, long_transaction, metadata_lock, row_log, unanswered, window, writer,
+        backup_lock, budget, disk, history_list, lag, long_transaction, metadata_lock, row_log, unanswered, window,
+        writer,
     },
     plan::settings,
 };
@@ -181,6 +182,9 @@ async fn ask_all(work: &Work, session: &mut Session, limit: LogLimit) -> Answer 
     {
         return answer;
     }
+    if let Some(answer) = of("budget", spends(work).await) {
+        return answer;
+    }
     let behind = topology::lag(session).await;
     if let Some(answer) = of("lag", lag::verdict(&behind, work.max_lag, work.node.is_replica)) {
         return answer;
@@ -213,6 +217,16 @@ async fn ask_all(work: &Work, session: &mut Session, limit: LogLimit) -> Answer 
             .unwrap_or(Answer::Go(needed)),
         Err(error) => of("row_log", unanswered("the rate of changes", &error)).unwrap_or(Answer::Go(0)),
     }
+}
+
+/// What is written anew costs the node and those a logged statement flows to; undo tablespaces are only cut.
+async fn spends(work: &Work) -> GateVerdict {
+    if work.is_undo() {
+        return GateVerdict::Pass;
+    }
+    let nodes = super::pays(&work.table, &work.below);
+    let bytes = budget::predicted_bytes(&work.table.estimate);
+    work.account.verdict(&nodes, bytes, work.table.predicted_seconds, work.begun).await
 }
 
 /// Nobody locks undo tablespaces as one does tables.

@@ -8,6 +8,7 @@ mod gate;
 mod look;
 mod progress;
 mod rights;
+mod spent;
 mod statement;
 mod undo;
 mod verify;
@@ -15,8 +16,9 @@ mod work;
 
 pub(crate) use file::orphans;
 pub(crate) use look::running_any;
+pub(crate) use spent::spent;
 pub(crate) use verify::{Report, report};
-pub(crate) use work::{NodeShare, Sink, Work, key};
+pub(crate) use work::{NodeShare, Sink, Work, key, pays};
 
 use api::TablePlan;
 use jobs::{Journal, Step, Unit};

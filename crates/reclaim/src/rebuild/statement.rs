@@ -2,15 +2,18 @@
 
 use super::{
     Work, arm,
-    attempt::{self, Attempt, Ended},
+    attempt::{self, Attempt, Ended, GONE},
     gate::{self, LogLimit, failed},
+    spent::Ceased,
 };
-use crate::ReclaimError;
+use crate::{ReclaimError, gates::budget};
 use async_trait::async_trait;
 use jobs::{Step, StepContext, StepError};
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
+/// Its name in the journal.
+pub(super) const NAME: &str = "rebuild";
 /// Attempts after which a table whose statement keeps vanishing is given up.
 const VANISHED_LIMIT: usize = 5;
 /// How long an undo tries to be sure that the statement is gone.
@@ -24,7 +27,7 @@ pub(crate) struct Rebuild(pub Arc<Work>);
 #[async_trait]
 impl Step for Rebuild {
     fn name(&self) -> &'static str {
-        "rebuild"
+        NAME
     }
 
     async fn act(&self, ctx: &StepContext<'_>) -> Result<Value, StepError> {
@@ -45,6 +48,7 @@ impl Step for Rebuild {
                 Ended::Done(attempt) => return Ok(done(work, &attempt)),
                 Ended::NotDone(reason) => reason,
             };
+            cease(work, ctx, &reason).await?;
             give_up(work, ctx, &reason)?;
             // Nothing stays lowered, and no applier stopped, while others are waited for; the attempt lowers again.
             arm::put_back_meanwhile(work, ctx).await?;
@@ -90,14 +94,30 @@ async fn run_or_settle(work: &Work, ctx: &StepContext<'_>) -> Result<Ended, Step
 }
 
 fn last(ctx: &StepContext<'_>) -> Option<Attempt> {
-    ctx.notes().into_iter().rev().find_map(|note| serde_json::from_value(note).ok())
+    ctx.notes().into_iter().rev().find_map(attempt)
+}
+
+fn attempt(note: Value) -> Option<Attempt> {
+    serde_json::from_value(note).ok()
+}
+
+/// Writes down, once, that an attempt is over and what it cost: the waiting that follows costs nothing.
+async fn cease(work: &Work, ctx: &StepContext<'_>, reason: &str) -> Result<(), StepError> {
+    let Some(last) = ctx.notes().pop().and_then(attempt) else { return Ok(()) };
+    let ceased_at = work.clock.now();
+    let predicted = budget::predicted_bytes(&work.table.estimate);
+    let share = ceased_at.duration_since(last.at).as_secs_f64() / work.table.predicted_seconds;
+    // How long one that vanished had run is not known.
+    let whole = reason.starts_with(GONE) || !(0.0..1.0).contains(&share);
+    let written = if whole { predicted } else { (predicted as f64 * share) as u64 };
+    ctx.note(json!(Ceased { ceased_at, written })).await
 }
 
 fn give_up(work: &Work, ctx: &StepContext<'_>, reason: &str) -> Result<(), StepError> {
     if work.left().is_zero() {
         return Err(failed(work.waited_too_long(reason)));
     }
-    let vanished = reason.starts_with("the statement was gone") && ctx.notes().len() >= VANISHED_LIMIT;
+    let vanished = reason.starts_with(GONE) && ctx.notes().into_iter().filter_map(attempt).count() >= VANISHED_LIMIT;
     if vanished {
         let node = work.node.endpoint.address.clone();
         let what = format!("could not be rebuilt in {VANISHED_LIMIT} attempts: the server stopped each time");

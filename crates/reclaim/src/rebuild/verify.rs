@@ -59,7 +59,7 @@ impl Step for Verify {
             return Err(StepError::Paused);
         }
         work.sink.phase("verifying").await;
-        let output = ctx.output("rebuild").unwrap_or_default();
+        let output = ctx.output(super::statement::NAME).unwrap_or_default();
         let seconds = output.get("seconds").and_then(Value::as_f64).unwrap_or(0.0);
         let attempt: Attempt = serde_json::from_value(output.get("attempt").cloned().unwrap_or_default())
             .map_err(|error| failed(ReclaimError::BadDocument(error.to_string())))?;

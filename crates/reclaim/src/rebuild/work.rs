@@ -3,6 +3,7 @@
 use crate::{
     ReclaimError,
     gates::{lease::Hold, window::Window},
+    ledger::Account,
     plan::statement,
 };
 use api::{Strategy, TablePlan, WorkMode};
@@ -66,6 +67,8 @@ pub(crate) struct Work {
     pub long_transaction_seconds: u64,
     /// Daily maintenance window.
     pub window: Option<Window>,
+    /// What nodes may be made to spend, and have.
+    pub account: Arc<Account>,
     /// Rhythm of looking while waiting or rebuilding.
     pub beat: Duration,
     /// Where time comes from.
@@ -82,6 +85,12 @@ pub(crate) fn key(table: &TablePlan) -> String {
     }
     let name = TableName::new(table.database.clone(), table.table.clone());
     format!("{}/{}", table.node, mysql::table_ident(&name))
+}
+
+/// The nodes that a table's rebuild costs something.
+pub(crate) fn pays(table: &TablePlan, below: &[Endpoint]) -> Vec<String> {
+    let below = below.iter().map(|endpoint| endpoint.address.to_string());
+    std::iter::once(table.node.clone()).chain(below).collect()
 }
 
 impl Work {

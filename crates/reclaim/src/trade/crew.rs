@@ -8,7 +8,11 @@ use super::{
     locks::Locks,
     mend::{Counted, tables},
 };
-use crate::{ReclaimError, rebuild};
+use crate::{
+    ReclaimError,
+    ledger::{Account, Ledger},
+    rebuild,
+};
 use api::{NodePlan, RecycleDocument, TablePlan, TableState};
 use futures::{FutureExt, future::BoxFuture, future::join_all};
 use jiff::Timestamp;
@@ -30,6 +34,8 @@ pub(crate) struct Crew {
     pub options: TradeOptions,
     pub clock: Clock,
     pub board: Arc<Board>,
+    /// What nodes may be made to spend, and have.
+    pub account: Arc<Account>,
     /// Locks in the job's hand.
     pub locks: Locks,
     /// Nodes of the job that are not at their end.
@@ -50,7 +56,9 @@ impl Crew {
         let plan = document.plan.clone();
         let board = Arc::new(Board::new(job.clone(), document, clock));
         let (lanes, patient) = Default::default();
-        Self { job, plan, target, options, clock, board, locks: Locks::default(), lanes, patient }
+        let (ledger, journal) = (Ledger::new(job.store(), clock), job.journal.clone());
+        let account = Arc::new(Account { budget: options.budget, ledger, journal });
+        Self { job, plan, target, options, clock, board, account, locks: Locks::default(), lanes, patient }
     }
 
     /// Runs to an end, or to a halt from which it can be resumed.

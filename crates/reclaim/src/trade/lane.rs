@@ -8,9 +8,10 @@ use super::{
 use crate::{
     ReclaimError, census,
     estimate::FileAccess,
+    gates::{budget, window},
     rebuild::{self, NodeShare, Work},
 };
-use api::{DiskCensus, NodePlan, TablePlan, TableState, WorkMode};
+use api::{DiskCensus, GateVerdict, NodePlan, Strategy, TablePlan, TableState, WorkMode};
 use jobs::{UnitOutcome, run_unit};
 use mysql::{Capabilities, Endpoint, Session};
 use std::sync::Arc;
@@ -121,9 +122,13 @@ impl Lane<'_> {
 
     /// Table by table. Once the node is to be left alone, what earlier runs ended there is still looked at.
     async fn tables(&self, share: Option<&Arc<NodeShare>>) -> LaneEnd {
-        let tables: Vec<(usize, bool, &TablePlan)> = self.in_order();
+        let mut tables: Vec<(usize, bool, &TablePlan)> = self.in_order();
         let (mut failure, mut left) = (None, None);
-        for (place, (index, opens_batch, table)) in tables.iter().enumerate() {
+        for place in 0..tables.len() {
+            if left.is_none() && share.is_some() {
+                self.choose(&mut tables[place..]).await;
+            }
+            let (index, opens_batch, table) = &tables[place];
             let after = match (self.crew.end(table), &left, share) {
                 (Some(outcome), _, _) => self.ended(*index, outcome).await,
                 // What was armed before a crash must not be passed over: its settings are still lowered.
@@ -167,6 +172,36 @@ impl Lane<'_> {
             .iter()
             .flat_map(|batch| batch.tables.iter().enumerate().map(|(place, table)| (place == 0, table)));
         of_batch.enumerate().map(|(index, (opens, table))| (self.first + index, opens, table)).collect()
+    }
+
+    /// Where the next table would have to wait for the window or the budget, one that may begin now comes first.
+    async fn choose(&self, tables: &mut [(usize, bool, &TablePlan)]) {
+        let (account, window) = (&self.crew.account, self.crew.options.window);
+        if window.is_none() && account.budget.is_unlimited() {
+            return;
+        }
+        let (now, spent) = (self.crew.clock.now(), account.spendings(self.crew.clock.instant()).await);
+        let may_begin = |table: &TablePlan| {
+            let (bytes, seconds) = (budget::predicted_bytes(&table.estimate), table.predicted_seconds);
+            let nodes = rebuild::pays(table, &self.below());
+            window::verdict(window.as_ref(), now, seconds) == GateVerdict::Pass
+                && account.of_each(&nodes, &spent, bytes, seconds) == GateVerdict::Pass
+        };
+        let is_over = |table: &TablePlan| self.crew.end(table).is_some();
+        if tables.first().is_some_and(|(_, _, table)| is_over(table) || self.begun_before(table)) {
+            return;
+        }
+        let ready = |table: &TablePlan| !is_over(table) && (self.begun_before(table) || may_begin(table));
+        let is_undo = |table: &TablePlan| matches!(table.strategy, Strategy::Undo { .. });
+        let found = tables.iter().position(|(_, _, table)| !is_undo(table) && ready(table));
+        bring_forward(tables, found.unwrap_or(0));
+    }
+
+    /// Nodes that a logged statement flows to.
+    fn below(&self) -> Vec<Endpoint> {
+        let logged = self.crew.plan.config.mode == WorkMode::BinlogOn;
+        let address = fleet::address(&self.node.node).filter(|_| logged);
+        address.map_or_else(Vec::new, |address| self.fleet.below(&address))
     }
 
     /// Marks tables that were not begun; one that was keeps its own end.
@@ -269,9 +304,7 @@ impl Lane<'_> {
     }
 
     fn work(&self, share: &Arc<NodeShare>, index: usize, table: &TablePlan) -> Work {
-        let logged = self.crew.plan.config.mode == WorkMode::BinlogOn;
-        let below = if logged { self.fleet.below(&share.endpoint.address) } else { Vec::new() };
-        Work { below, ..self.crew.piece(share, index, table, self.is_writer) }
+        Work { below: self.below(), ..self.crew.piece(share, index, table, self.is_writer) }
     }
 
     /// Where the node's disk went, and temporary tablespaces left there, once nothing rebuilds there.
@@ -293,6 +326,17 @@ impl Lane<'_> {
     }
 }
 
+/// Puts the table at `place` first; where batches begin stays where it is, so that none grows.
+fn bring_forward(tables: &mut [(usize, bool, &TablePlan)], place: usize) {
+    let opens: Vec<bool> = tables.iter().map(|(_, opens, _)| *opens).collect();
+    if let Some(ahead) = tables.get_mut(..=place) {
+        ahead.rotate_right(1);
+    }
+    for (table, opens) in tables.iter_mut().zip(opens) {
+        table.1 = opens;
+    }
+}
+
 async fn answers(endpoint: &Endpoint) -> bool {
     let Ok(session) = Session::connect(endpoint).await else { return false };
     session.close().await;
@@ -304,4 +348,25 @@ async fn sample(endpoint: &Endpoint) -> Option<topology::OwnSample> {
     let sample = topology::sample_own_writes(&mut session).await.ok();
     session.close().await;
     sample
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{draft, fixtures as f};
+
+    #[test]
+    fn what_is_brought_forward_moves_no_batch() {
+        let tables: Vec<_> = (0..4).map(|n| f::table(&format!("t{n}"), 1000, 900 - n)).collect();
+        let facts = f::fleet(f::topology(vec![f::node("r", 1, false)], vec![]), "r", &tables);
+        let plan = draft(&facts, &api::RecycleConfig { batch_size: 2, ..f::config() }).expect("a plan");
+        let work: Vec<&TablePlan> = plan.work().collect();
+        let mut order: Vec<_> = (0..4).map(|place| (place, place % 2 == 0, work[place])).collect();
+        bring_forward(&mut order[1..], 2);
+        let shown: Vec<_> = order.iter().map(|(index, opens, table)| (*index, *opens, table.table.as_str())).collect();
+        assert_eq!(shown, [(0, true, "t0"), (3, false, "t3"), (1, true, "t1"), (2, false, "t2")]);
+        bring_forward(&mut order, 0);
+        assert_eq!(order[0].0, 0);
+        bring_forward(&mut [], 0);
+    }
 }

@@ -169,6 +169,7 @@ impl Crew {
             begun: self.clock.instant(),
             long_transaction_seconds: self.options.long_transaction_seconds,
             window: self.options.window,
+            account: self.account.clone(),
             beat: self.options.beat,
             clock: self.clock,
             sink: Arc::new(TableSink { board: self.board.clone(), index }),

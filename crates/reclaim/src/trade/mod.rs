@@ -17,7 +17,11 @@ mod mend;
 
 pub(crate) use fleet::address;
 
-use crate::{ReclaimError, gates::window::Window, rebuild};
+use crate::{
+    ReclaimError,
+    gates::{budget::Budget, window::Window},
+    rebuild,
+};
 use api::{DatabaseTarget, RecycleDocument, TablePlan};
 use async_trait::async_trait;
 use jobs::{JobOutcome, JobRecord, Journal, RunningJob, Trade};
@@ -51,6 +55,8 @@ pub struct TradeOptions {
     pub discover: DiscoverOptions,
     /// Daily maintenance window, if there is one.
     pub window: Option<Window>,
+    /// What rebuilding may cost each node.
+    pub budget: Budget,
     /// Seconds from which an open transaction is waited for.
     pub long_transaction_seconds: u64,
     /// Limit for one rebuilding statement under way; waits before it are the job's own limit's business.
@@ -70,6 +76,7 @@ impl Default for TradeOptions {
         Self {
             discover: DiscoverOptions::default(),
             window: None,
+            budget: Budget::default(),
             long_transaction_seconds: crate::gates::long_transaction::LIMIT_SECONDS,
             longest: None,
             beat: Duration::from_millis(500),
