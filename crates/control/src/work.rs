@@ -72,7 +72,7 @@ impl Control {
         let config = input::resolve(request, &settings)?;
         let address = Address::new(config.target.host.clone(), config.target.port);
         let endpoint = self.endpoint(&address, &config.target.username, &request.target.password);
-        let store = Arc::clone(&self.hall.store);
+        let store = self.hall.store.clone();
         let plan = hands::plan(&endpoint, &config, &settings, store, self.hall.clock);
         let plan = self.ask("planning", plan).await?;
         Ok((config, plan))
