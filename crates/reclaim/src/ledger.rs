@@ -70,7 +70,7 @@ impl Ledger {
         }
         let mut all: Vec<Spending> = memo.ended.values().flatten().chain(&memo.running).cloned().collect();
         if let Some(journal) = own {
-            all.extend(rebuild::spent(|see| journal.visit(see)).map_err(unreadable)?);
+            all.extend(rebuild::spent(|see| journal.visit(see)).map_err(|error| unreadable(&error))?);
         }
         Ok(all)
     }
@@ -85,11 +85,10 @@ impl Ledger {
         let late = |job: &JobRow| job.kind == KIND && job.status.is_final() && job.updated_at >= since;
         let ended = self.pages(&[], from).await?.into_iter().filter(late).map(|job| job.id);
         let over = memo.open.difference(&open).cloned();
-        for id in ended.chain(over).filter(|id| Some(id) != own && !open.contains(id)).collect::<BTreeSet<_>>() {
-            if !memo.ended.contains_key(&id) {
-                let spent = self.of_job(&id).await?;
-                memo.ended.insert(id, spent);
-            }
+        let is_unread = |id: &JobId| Some(id) != own && !open.contains(id) && !memo.ended.contains_key(id);
+        for id in ended.chain(over).filter(is_unread).collect::<BTreeSet<_>>() {
+            let spent = self.of_job(&id).await?;
+            memo.ended.insert(id, spent);
         }
         let mut running = Vec::new();
         let works = |job: &&JobRow| job.kind == KIND && job.status == JobStatus::Running && Some(&job.id) != own;
@@ -117,13 +116,13 @@ impl Ledger {
     async fn of_job(&self, id: &JobId) -> Result<Vec<Spending>, StoreError> {
         let entries = self.store.journal(id).await?;
         let since = budget::before(self.clock.now(), REACH);
-        let mut spent = rebuild::spent(|see| entries.iter().for_each(see)).map_err(unreadable)?;
+        let mut spent = rebuild::spent(|see| entries.iter().for_each(see)).map_err(|error| unreadable(&error))?;
         spent.retain(|one| one.until.is_none_or(|until| until >= since));
         Ok(spent)
     }
 }
 
-fn unreadable(error: serde_json::Error) -> StoreError {
+fn unreadable(error: &serde_json::Error) -> StoreError {
     StoreError::Unavailable(format!("a journal cannot be read: {error}"))
 }
 

@@ -54,7 +54,7 @@ pub(crate) fn spent(visit: impl FnOnce(&mut dyn FnMut(&JournalEntry))) -> Result
 impl Cost {
     fn read(&mut self, node: &str, entry: &JournalEntry) -> Result<(), serde_json::Error> {
         match (entry.step.as_str(), &entry.event) {
-            (statement::NAME, Event::Noted(note)) => return self.noted(node, note, entry.at),
+            (statement::NAME, Event::Noted(value)) => return self.noted(node, value, entry.at),
             (statement::NAME, Event::Done(_)) => {
                 close(&mut self.here, entry.at);
                 self.flows_on(entry.at);
@@ -68,14 +68,14 @@ impl Cost {
         Ok(())
     }
 
-    fn noted(&mut self, node: &str, note: &Value, at: Timestamp) -> Result<(), serde_json::Error> {
-        if note.get("ceased_at").is_some() {
-            let ceased = Ceased::deserialize(note)?;
+    fn noted(&mut self, node: &str, value: &Value, at: Timestamp) -> Result<(), serde_json::Error> {
+        if value.get("ceased_at").is_some() {
+            let ceased = Ceased::deserialize(value)?;
             if let Some(last) = self.here.last_mut().filter(|last| last.until.is_none()) {
                 (last.until, last.bytes) = (Some(ceased.ceased_at), ceased.written);
             }
-        } else if note.get("marker").is_some() {
-            let attempt = Attempt::deserialize(note)?;
+        } else if value.get("marker").is_some() {
+            let attempt = Attempt::deserialize(value)?;
             close(&mut self.here, at);
             // Journals of older versions tell no prediction; a table is hardly larger after than before.
             let bytes = attempt.predicted.unwrap_or_else(|| attempt.before.bytes(&[]));
