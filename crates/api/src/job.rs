@@ -230,6 +230,9 @@ pub struct JobStatistics {
     pub time_elapsed: String,
     /// `HH:MM:SS`, from bytes left and the rate seen; empty until known.
     pub estimated_remaining: String,
+    /// What files of those tables took again later, where that could be told; absent until looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub space_regrown_bytes: Option<i64>,
     /// One entry per planned table and node.
     pub tables_processed: Vec<TableResult>,
 }
@@ -252,7 +255,7 @@ pub enum TableState {
     Cancelled,
 }
 
-/// One table on one node: asked, predicted, freed.
+/// One table on one node: asked, predicted, freed, regrown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TableResult {
     /// `host:port`.
@@ -275,12 +278,34 @@ pub struct TableResult {
     /// `file` before minus after, measured on the node; negative is growth; absent until measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freed_bytes: Option<i64>,
+    /// Tablespace ids of the files it was rebuilt into: a file with another id is not what was measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tablespaces: Vec<u64>,
+    /// Size of those files at `regrown_at` minus `file_bytes_after`; negative if they shrank; absent until looked at, or
+    /// if `regrown_note` says why it cannot be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regrown_bytes: Option<i64>,
+    /// When it was looked at, `recycling.regrowth_after` or more after the end of the job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub regrown_at: Option<Timestamp>,
+    /// Why it cannot be told what grew again: the table is gone, lies in other files, or could not be looked at.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub regrown_note: String,
     /// Seconds the statement ran.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
     /// Why it was skipped or failed, or what it waits for.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
+}
+
+impl TableResult {
+    /// True if it was rebuilt into files that are known, and what they took again is not settled yet.
+    pub fn awaits_regrowth(&self) -> bool {
+        let settled = self.regrown_at.is_some() || !self.regrown_note.is_empty();
+        self.state == TableState::Done && !self.tablespaces.is_empty() && !settled
+    }
 }
 
 /// A job as `GET /api/v1/recycle/jobs/{job_id}` and `jobs.json` show it.

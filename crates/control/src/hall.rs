@@ -117,7 +117,7 @@ impl Control {
         Ok(Self { hall: Arc::new(hall) })
     }
 
-    /// Starts what goes on by itself: workers, jobs found unfinished, samples, alerts. A server calls it once; so does
+    /// Starts what goes on by itself: workers, jobs found unfinished, samples, alerts, and in a home the looks at what grew again. A server calls it once; so does
     /// a command that runs a job in its own process (with samples and alerts as its settings say). `status` and
     /// `monitor` do not. A second call does nothing.
     #[allow(clippy::unused_async, reason = "starting may come to ask the store")]
@@ -131,6 +131,7 @@ impl Control {
             self.watch();
             self.spawn_alerts(runner.updates());
             self.spawn_sampler();
+            self.spawn_regrowth();
         }
         Ok(())
     }

@@ -38,6 +38,7 @@ pub(crate) struct Readings {
     clusters: BTreeMap<String, Vec<Member>>,
     freed_bytes: i64,
     predicted_bytes: i64,
+    regrown_bytes: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -237,6 +238,11 @@ fn jobs_gauge(status: JobStatus, count: u64) -> Gauge {
 }
 
 impl Readings {
+    /// Adds what one job's tables took again; shrunk ones do not make up for others.
+    pub(crate) fn regrew(&mut self, bytes: i64) {
+        self.regrown_bytes = self.regrown_bytes.saturating_add(bytes.max(0));
+    }
+
     #[allow(clippy::cast_precision_loss, reason = "a metric is a float; 2^53 bytes are 8 PiB")]
     fn gauges(&self) -> Vec<Gauge> {
         let total =
@@ -248,6 +254,11 @@ impl Readings {
                 self.freed_bytes,
             ),
             total("drydock_predicted_freed_bytes_total", "Bytes predicted for the same tables.", self.predicted_bytes),
+            total(
+                "drydock_regrown_bytes_total",
+                "Bytes that tables of jobs had taken again when this process looked at them later.",
+                self.regrown_bytes,
+            ),
         ];
         for (cluster, members) in &self.clusters {
             gauges.extend(members.iter().flat_map(|member| member.gauges(cluster)));

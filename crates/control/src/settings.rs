@@ -15,6 +15,8 @@ pub struct Settings {
     pub defaults: RecycleDefaults,
     /// `recycling.concurrency`.
     pub concurrency: Concurrency,
+    /// `recycling.regrowth_after`.
+    pub regrowth: RegrowthSettings,
     /// `database.default`.
     pub database: DatabaseSettings,
     /// `database.clusters`.
@@ -89,6 +91,19 @@ pub struct Concurrency {
 impl Default for Concurrency {
     fn default() -> Self {
         Self { max_workers: 10, queue_size: 100, worker_timeout: Duration::from_mins(30), statement_limit: None }
+    }
+}
+
+/// The look at what grew again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegrowthSettings {
+    /// How long after a job's end its tables are looked at once more; zero is never.
+    pub after: Duration,
+}
+
+impl Default for RegrowthSettings {
+    fn default() -> Self {
+        Self { after: Duration::from_hours(168) }
     }
 }
 

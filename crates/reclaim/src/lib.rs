@@ -14,6 +14,7 @@ pub mod gates;
 mod ledger;
 pub mod plan;
 mod rebuild;
+pub mod regrowth;
 pub mod trade;
 mod undo;
 

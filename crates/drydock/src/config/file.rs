@@ -219,7 +219,7 @@ fn mysql_port() -> u16 {
 }
 
 /// `recycling`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Recycling {
     /// For fields a request leaves out.
@@ -232,6 +232,21 @@ pub struct Recycling {
     /// What rebuilding may cost each node; anything if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
+    /// How long after a job's end its tables are looked at once more; 0s is never.
+    #[serde(deserialize_with = "span")]
+    pub regrowth_after: Span,
+}
+
+impl Default for Recycling {
+    fn default() -> Self {
+        Self {
+            defaults: Defaults::default(),
+            concurrency: Concurrency::default(),
+            window: None,
+            budget: None,
+            regrowth_after: Span::from_secs(7 * 86_400),
+        }
+    }
 }
 
 /// `recycling.budget`, for each node by itself.

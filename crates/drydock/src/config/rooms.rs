@@ -2,8 +2,8 @@
 
 use super::{Cluster, Config, ConfigError, ConfigFile, Lookup, Member};
 use control::{
-    AlertSettings, Budget, ClusterSettings, Concurrency, DatabaseSettings, MetricsSettings, RecycleDefaults, Settings,
-    TlsMode, TokenSettings, Window,
+    AlertSettings, Budget, ClusterSettings, Concurrency, DatabaseSettings, MetricsSettings, RecycleDefaults, RegrowthSettings,
+    Settings, TlsMode, TokenSettings, Window,
 };
 use http::{HttpSettings, TlsFiles};
 use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
@@ -20,6 +20,7 @@ impl Config {
         Ok(Settings {
             defaults: defaults(values),
             concurrency: concurrency(values),
+            regrowth: RegrowthSettings { after: values.recycling.regrowth_after.0 },
             database: DatabaseSettings { timeout: values.database.defaults.timeout.0, tls: tls(values)? },
             clusters: clusters(values, lookup)?,
             metrics: metrics(values),

@@ -1,4 +1,4 @@
-//! Jobs for reading: the list, one job, and its table of asked, predicted and freed.
+//! Jobs for reading: the list, one job, and its table of asked, predicted, freed and regrown.
 
 use super::{
     cells::{bytes, seconds, size, table},
@@ -55,6 +55,7 @@ pub fn job_report(job: &RecycleJob) -> String {
             lines.push(format!("{name:<10} {}", clean(text)));
         }
     };
+    fact("regrown", &statistics.space_regrown_bytes.map(bytes).unwrap_or_default());
     fact("elapsed", &statistics.time_elapsed);
     fact("remaining", &statistics.estimated_remaining);
     fact("now", [progress.current_table.as_str(), progress.phase.as_str()].join(" ").trim());
@@ -94,10 +95,10 @@ fn disk_table(all: &[DiskCensus]) -> String {
     table(&header, &[3, 4], all.iter().flat_map(of_node).collect())
 }
 
-/// Table, node, file before, predicted, freed, error of the prediction in percent of the file.
+/// Table, node, file before, predicted, freed, regrown, error of the prediction in percent of the file.
 pub fn result_table(results: &[TableResult]) -> String {
-    let header = ["TABLE", "NODE", "FILE BEFORE", "PREDICTED", "FREED", "ERROR", "TIME", "STATE"];
-    table(&header, &[2, 3, 4, 5, 6], results.iter().map(result).collect())
+    let header = ["TABLE", "NODE", "FILE BEFORE", "PREDICTED", "FREED", "REGROWN", "ERROR", "TIME", "STATE"];
+    table(&header, &[2, 3, 4, 5, 6, 7], results.iter().map(result).collect())
 }
 
 fn result(result: &TableResult) -> Vec<String> {
@@ -108,6 +109,7 @@ fn result(result: &TableResult) -> Vec<String> {
         size(result.estimate.file_bytes),
         bytes(result.estimate.predicted_freed_bytes),
         result.freed_bytes.map_or_else(dash, bytes),
+        result.regrown_bytes.map_or_else(dash, bytes),
         error_percent(result).map_or_else(dash, |percent| format!("{percent:.1}%")),
         result.seconds.map_or_else(dash, seconds),
         state(result),
@@ -131,5 +133,7 @@ fn state(result: &TableResult) -> String {
         TableState::Failed => "failed",
         TableState::Cancelled => "cancelled",
     };
-    if result.reason.is_empty() { word.to_owned() } else { format!("{word}: {}", result.reason) }
+    let later = if result.regrown_note.is_empty() { String::new() } else { format!("later: {}", result.regrown_note) };
+    let why = [result.reason.as_str(), &later].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ");
+    if why.is_empty() { word.to_owned() } else { format!("{word}: {why}") }
 }

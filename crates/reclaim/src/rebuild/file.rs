@@ -27,6 +27,17 @@ impl Identity {
         self.spaces.values().map(|space| space.0).collect()
     }
 
+    /// Ids of the tablespaces of the partitions wanted; all if none is named.
+    pub fn ids_of(&self, partitions: &[String]) -> Vec<u64> {
+        self.of(partitions).map(|space| space.0).collect()
+    }
+
+    /// Sum of the sizes of the files with these ids; `None` if one of them is not the table's any more.
+    pub fn bytes_of(&self, ids: &[u64]) -> Option<u64> {
+        let size = |id: &u64| self.spaces.values().find(|space| space.0 == *id).map(|space| space.1);
+        ids.iter().map(size).sum()
+    }
+
     fn of<'a>(&'a self, partitions: &'a [String]) -> impl Iterator<Item = &'a (u64, u64)> {
         let wanted = |name: &str| {
             let partition = name.split("#sp#").next().unwrap_or(name);

@@ -14,7 +14,7 @@ mod undo;
 mod verify;
 mod work;
 
-pub(crate) use file::orphans;
+pub(crate) use file::{Identity, identity, orphans};
 pub(crate) use look::running_any;
 pub(crate) use spent::spent;
 pub(crate) use verify::{Report, report};

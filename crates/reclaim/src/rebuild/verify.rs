@@ -26,6 +26,9 @@ pub(crate) struct Measured {
     pub before: u64,
     /// The same after.
     pub after: u64,
+    /// Ids of the tablespaces measured after; none for undo tablespaces, and in journals of older versions.
+    #[serde(default)]
+    pub spaces: Vec<u64>,
 }
 
 /// What a unit comes to.
@@ -94,6 +97,7 @@ async fn here(work: &Work, attempt: &Attempt) -> Result<Measured, ReclaimError> 
         node: work.table.node.clone(),
         before: attempt.before.bytes(partitions),
         after: now.bytes(partitions),
+        spaces: now.ids_of(partitions),
     })
 }
 
@@ -163,7 +167,8 @@ async fn look_below(
     let partitions = work.partitions();
     let node = endpoint.address.to_string();
     let applied = !running && now.renewed_since(before, partitions);
-    Ok(applied.then(|| Measured { node, before: before.bytes(partitions), after: now.bytes(partitions) }))
+    let spaces = now.ids_of(partitions);
+    Ok(applied.then(|| Measured { node, before: before.bytes(partitions), after: now.bytes(partitions), spaces }))
 }
 
 /// A table's definition without its counter, which moves by itself.

@@ -67,6 +67,7 @@ impl Board {
             template.estimate.file_bytes = measured.before;
             template.file_bytes_after = Some(measured.after);
             template.freed_bytes = Some(signed(measured.before) - signed(measured.after));
+            template.tablespaces.clone_from(&measured.spaces);
             template.seconds = Some(report.seconds);
             template.reason.clear();
             let results = &mut state.document.job.statistics.tables_processed;
@@ -252,6 +253,10 @@ fn result(table: &TablePlan) -> TableResult {
         estimate: table.estimate.clone(),
         file_bytes_after: None,
         freed_bytes: None,
+        tablespaces: Vec::new(),
+        regrown_bytes: None,
+        regrown_at: None,
+        regrown_note: String::new(),
         seconds: None,
         reason: String::new(),
     }

@@ -162,5 +162,5 @@ async fn measure(work: &Work, begun: &Begun) -> Result<Measured, ReclaimError> {
     verify::no_errant(work, session, &server, &begun.own, undo::SPARE).await?;
     let ours = |space: &&UndoSpace| begun.names.contains(&space.name);
     let after = undo::spaces(session, &server).await?.iter().filter(ours).map(|space| space.bytes).sum();
-    Ok(Measured { node: work.table.node.clone(), before: begun.before, after })
+    Ok(Measured { node: work.table.node.clone(), before: begun.before, after, spaces: Vec::new() })
 }
