@@ -128,11 +128,8 @@ impl Control {
         let rows = self.hall.store.list(&JobFilter { statuses, limit: u32::MAX, offset: 0 }).await?.jobs;
         // Nothing but a look saves a final job, and a look keeps this time: it is that of the job's end.
         let turn_of = |row: &JobRow| turn(row.updated_at, after, now);
-        let due: Vec<JobId> = rows
-            .into_iter()
-            .filter(|row| row.kind == KIND && turn_of(row) != Turn::Not)
-            .map(|row| row.id)
-            .collect();
+        let due: Vec<JobId> =
+            rows.into_iter().filter(|row| row.kind == KIND && turn_of(row) != Turn::Not).map(|row| row.id).collect();
         let in_span: HashSet<&JobId> = due.iter().collect();
         rounds.settled.retain(|id| in_span.contains(id));
         rounds.away.clear();
@@ -203,7 +200,9 @@ impl Control {
         let way = (node.to_owned(), target.username.clone());
         let why = match (rounds.away.get(&way), self.hall.keyring.endpoint(target).await) {
             (Some(why), _) => why.clone(),
-            (None, None) => format!("no password is known for `{}` at {}:{}", target.username, target.host, target.port),
+            (None, None) => {
+                format!("no password is known for `{}` at {}:{}", target.username, target.host, target.port)
+            }
             (None, Some(endpoint)) => match regrowth::look(&endpoint, node, tables).await {
                 Ok(seen) => return seen,
                 Err(error) => {

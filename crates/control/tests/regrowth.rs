@@ -78,8 +78,12 @@ fn without_look(mut job: RecycleJob) -> RecycleJob {
 
 async fn recycled(control: &Control, replica: &Server) -> RecycleJob {
     let address = replica.address();
-    let target =
-        DatabaseTarget { host: address.host, port: address.port, username: USER.into(), password: Secret::new(PASSWORD) };
+    let target = DatabaseTarget {
+        host: address.host,
+        port: address.port,
+        username: USER.into(),
+        password: Secret::new(PASSWORD),
+    };
     let config = JobConfig {
         threshold_mb: Some(0),
         threshold_percent: Some(0.0),

@@ -134,6 +134,7 @@ fn state(result: &TableResult) -> String {
         TableState::Cancelled => "cancelled",
     };
     let later = if result.regrown_note.is_empty() { String::new() } else { format!("later: {}", result.regrown_note) };
-    let why = [result.reason.as_str(), &later].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ");
+    let why =
+        [result.reason.as_str(), &later].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ");
     if why.is_empty() { word.to_owned() } else { format!("{word}: {why}") }
 }
