@@ -67,9 +67,10 @@ export interface JobProgress {
 export interface TableResult extends Estimate {
   node: string; database: string; table: string; partitions?: string[]; state: TableState;
   file_bytes_after?: number; freed_bytes?: number; seconds?: number; reason?: string;
+  tablespaces?: number[]; regrown_bytes?: number; regrown_at?: string; regrown_note?: string;
 }
 export interface JobStatistics {
-  space_freed_mb: number; space_freed_bytes: number; time_elapsed: string; estimated_remaining: string; tables_processed: TableResult[];
+  space_freed_mb: number; space_freed_bytes: number; space_regrown_bytes?: number; time_elapsed: string; estimated_remaining: string; tables_processed: TableResult[];
 }
 export interface RecycleJob {
   job_id: string; status: JobStatus; config: RecycleConfig; progress: JobProgress; statistics: JobStatistics;
