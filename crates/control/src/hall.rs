@@ -158,6 +158,9 @@ impl Control {
             if old.window != settings.window {
                 later.push("recycling.window".to_owned());
             }
+            if old.heartbeat != settings.heartbeat {
+                later.push("recycling.heartbeat".to_owned());
+            }
             // An open door must not be made by reloading: the bind was allowed because of the tokens.
             if !old.tokens.is_empty() && settings.tokens.is_empty() {
                 return Err(input::bad("auth.tokens", "empty", "at least one token while the server runs with tokens"));
@@ -165,6 +168,7 @@ impl Control {
             control.hall.settings.store(Arc::new(Settings {
                 concurrency: old.concurrency.clone(),
                 window: old.window,
+                heartbeat: old.heartbeat.clone(),
                 ..settings
             }));
             Ok(later)

@@ -53,6 +53,7 @@ pub(crate) async fn plan(
         discover: looking(DEPTH, None, settings),
         parallel: settings.concurrency.max_workers.max(1),
         window: settings.window,
+        heartbeat: settings.heartbeat.clone(),
         ..PlanOptions::default()
     };
     let mut plan = reclaim::plan::plan(endpoint, config, &options, &clock).await?;
@@ -209,6 +210,7 @@ impl Control {
         let work = TradeOptions {
             discover: looking(DEPTH, None, &settings),
             window: settings.window,
+            heartbeat: settings.heartbeat.clone(),
             longest: settings.concurrency.statement_limit,
             ..TradeOptions::default()
         };

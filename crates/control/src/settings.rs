@@ -6,6 +6,7 @@ use mysql::Endpoint;
 pub use mysql::TlsMode;
 pub use reclaim::gates::window::Window;
 use std::time::Duration;
+pub use topology::Heartbeat;
 use types::{Address, Secret, Span};
 
 /// Everything the hall can be told. [`Settings::default`] is the seed's configuration with nothing in it.
@@ -27,6 +28,8 @@ pub struct Settings {
     pub tokens: Vec<TokenSettings>,
     /// `recycling.window`: work begins only inside it; any time if absent.
     pub window: Option<Window>,
+    /// `recycling.heartbeat`: a table lag is also measured by; none if absent.
+    pub heartbeat: Option<Heartbeat>,
     /// `RECYCLER_DB_PASSWORD`: for targets that come without one, such as jobs found again after a restart.
     pub password: Option<Secret>,
 }

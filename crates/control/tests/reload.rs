@@ -1,12 +1,14 @@
 //! New settings for a hall that runs: what is taken over, what needs a restart, what is refused and changes nothing.
 #![allow(clippy::expect_used, reason = "a test stops where it fails")]
 
-use control::{Caller, ClusterSettings, Concurrency, Control, RecycleDefaults, Role, Settings, TokenSettings, Window};
+use control::{
+    Caller, ClusterSettings, Concurrency, Control, Heartbeat, RecycleDefaults, Role, Settings, TokenSettings, Window,
+};
 use jiff::civil::time;
 use jobs::MemoryStore;
 use runtime::{Clock, Random};
 use std::sync::Arc;
-use types::{Address, Code, Secret};
+use types::{Address, Code, Secret, TableName};
 
 async fn hall(settings: Settings) -> Control {
     let store = Arc::new(MemoryStore::default());
@@ -35,13 +37,15 @@ async fn what_can_be_taken_is_taken_and_the_rest_is_named_and_left() {
         tokens: vec![token("bob")],
         concurrency: Concurrency { max_workers: 3, ..Concurrency::default() },
         window: Some(Window { start: time(22, 0, 0, 0), end: time(6, 0, 0, 0) }),
+        heartbeat: Some(Heartbeat { table: TableName::new("a", "b"), utc: true, roots: Vec::new() }),
         ..Settings::default()
     };
     let later = control.reload(&admin(), new.clone()).await.expect("taken");
-    assert_eq!(later, ["recycling.concurrency", "recycling.window"]);
+    assert_eq!(later, ["recycling.concurrency", "recycling.window", "recycling.heartbeat"]);
     let now = control.settings();
     assert_eq!((&now.defaults, &now.clusters, &now.tokens), (&new.defaults, &new.clusters, &new.tokens));
     assert_eq!((&now.concurrency, now.window), (&Concurrency::default(), None), "as it began");
+    assert_eq!(now.heartbeat, None, "as it began");
     assert!(control.authenticate(Some("bob"), "peer").is_ok() && control.authenticate(None, "peer").is_err());
     let again = control.reload(&admin(), new).await.expect("taken");
     assert_eq!(again, later, "still to come until the restart");

@@ -7,6 +7,7 @@ mod discover;
 mod facts;
 mod failure;
 mod graph;
+mod heartbeat;
 mod lag;
 mod members;
 mod options;
@@ -21,7 +22,8 @@ pub use facts::{
     Asked, Channel, DumpThread, Galera, Group, GroupMember, Identity, NodeFacts, Observation, OwnWrites, Registered,
     Told, Untold,
 };
-pub use lag::lag;
+pub use heartbeat::Heartbeat;
+pub use lag::{Lag, lag};
 pub use options::DiscoverOptions;
 pub use render::{dot, table};
 pub use survey::Report;

@@ -6,7 +6,7 @@ use control::Role;
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use types::{Secret, Span};
+use types::{Secret, Span, TableName};
 
 /// The whole file. An absent section, or an absent key of one, takes its default.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -229,6 +229,25 @@ pub struct Recycling {
     /// Work begins only inside it; at any time if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
+    /// A heartbeat table lag is also measured by; none unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<Heartbeat>,
+}
+
+/// `recycling.heartbeat`: a table as pt-heartbeat writes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Heartbeat {
+    /// `database.table`.
+    #[serde(deserialize_with = "super::value::table", serialize_with = "super::value::as_text")]
+    pub table: TableName,
+    /// Whether it is written with `--utc`.
+    #[serde(default = "yes")]
+    pub utc: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// `recycling.window`, every day, UTC; it may go over midnight.

@@ -2,8 +2,8 @@
 
 use super::{Cluster, Config, ConfigError, ConfigFile, Lookup, Member};
 use control::{
-    AlertSettings, ClusterSettings, Concurrency, DatabaseSettings, MetricsSettings, RecycleDefaults, Settings, TlsMode,
-    TokenSettings, Window,
+    AlertSettings, ClusterSettings, Concurrency, DatabaseSettings, Heartbeat, MetricsSettings, RecycleDefaults,
+    Settings, TlsMode, TokenSettings, Window,
 };
 use http::{HttpSettings, TlsFiles};
 use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
@@ -26,6 +26,7 @@ impl Config {
             alerts: alerts(values)?,
             tokens: tokens(values)?,
             password: self.password.clone(),
+            heartbeat: values.recycling.heartbeat.as_ref().map(heartbeat),
             window: values.recycling.window.as_ref().map(|window| Window { start: window.start, end: window.end }),
         })
     }
@@ -91,6 +92,11 @@ fn concurrency(values: &ConfigFile) -> Concurrency {
         worker_timeout: given.worker_timeout.map_or(Concurrency::default().worker_timeout, |span| span.0),
         statement_limit: given.worker_timeout.map(|span| span.0),
     }
+}
+
+/// Whose beats count is found out for each node.
+fn heartbeat(given: &super::Heartbeat) -> Heartbeat {
+    Heartbeat { table: given.table.clone(), utc: given.utc, roots: Vec::new() }
 }
 
 fn metrics(values: &ConfigFile) -> MetricsSettings {

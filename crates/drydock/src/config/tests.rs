@@ -89,6 +89,8 @@ fn a_wrong_value_is_named_with_key_and_line() {
         ("recycling:\n  defaults:\n    batch_size: 0\n", "recycling.defaults.batch_size", 3),
         ("recycling:\n  defaults:\n    mode: binlog\n", "recycling.defaults.mode", 3),
         ("recycling:\n  window:\n    start: late\n    end: 06:00\n", "recycling.window.start", 3),
+        ("recycling:\n  heartbeat:\n    table: heartbeat\n", "recycling.heartbeat.table", 3),
+        ("recycling:\n  heartbeat:\n    table: a.b.c\n", "recycling.heartbeat.table", 3),
         ("monitoring:\n  metrics:\n    interval: 0s\n", "monitoring.metrics.interval", 3),
     ];
     for (text, expected_key, expected_line) in cases {
@@ -134,6 +136,24 @@ fn flag_beats_environment_beats_file_beats_default() {
 }
 
 #[test]
+fn a_heartbeat_is_in_utc_unless_it_says_otherwise() {
+    let read = |utc: &str| {
+        let text = format!("recycling:\n  heartbeat:\n    table: percona.heart-beat\n{utc}");
+        let values = parse(Path::new("config.yaml"), &text).expect("it reads");
+        let written = serde_json::to_value(&values).expect("JSON");
+        assert_eq!(
+            written["recycling"]["heartbeat"]["table"], "percona.heart-beat",
+            "`config view` shows it as written"
+        );
+        let config = Config { values, path: None, password: None };
+        config.settings(&nothing).expect("settings").heartbeat.expect("a heartbeat")
+    };
+    let heartbeat = read("");
+    assert_eq!((heartbeat.table.database.as_str(), heartbeat.table.table.as_str()), ("percona", "heart-beat"));
+    assert!(heartbeat.utc && !read("    utc: false\n").utc);
+}
+
+#[test]
 fn a_named_file_must_be_there() {
     let flags = Flags { config: Some("/nowhere/c.yaml".into()), ..Flags::default() };
     assert!(matches!(load(&flags, &nothing), Err(ConfigError::Unreadable { .. })));
@@ -163,8 +183,19 @@ fn the_page_leaves_out_no_key() {
     let mut found = Vec::new();
     keys(&serde_json::to_value(super::ConfigFile::default()).expect("JSON"), &mut found);
     found.extend(
-        ["cert", "key", "tls_ca", "webhook_url", "url", "url_env", "password_file", "password_env", "window"]
-            .map(String::from),
+        [
+            "cert",
+            "key",
+            "tls_ca",
+            "webhook_url",
+            "url",
+            "url_env",
+            "password_file",
+            "password_env",
+            "window",
+            "heartbeat",
+        ]
+        .map(String::from),
     );
     for key in found {
         let written = page.split('`').any(|code| code.split(['.', ',', ' ', '[']).any(|part| part == key));

@@ -1,8 +1,9 @@
 //! Values of `config.yaml` that have a range: read so that what is wrong is said where it stands.
 
 use jiff::civil::Time;
-use serde::{Deserialize, Deserializer, de::Error};
-use types::Span;
+use serde::{Deserialize, Deserializer, Serializer, de::Error};
+use std::fmt::Display;
+use types::{Span, TableName};
 
 /// The levels of `--log-level`, least first.
 pub const LEVELS: [&str; 4] = ["debug", "info", "warn", "error"];
@@ -23,6 +24,21 @@ pub(super) fn some_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sp
 pub(super) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(|_| Error::custom(format!("`{text}` is not a time of day such as 22:00")))
+}
+
+/// `database.table`, each part as the server knows it.
+pub(super) fn table<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TableName, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let parts = text.split_once('.').filter(|(database, table)| {
+        !database.is_empty() && !table.is_empty() && !table.contains('.') && !text.contains('`')
+    });
+    let (database, table) =
+        parts.ok_or_else(|| Error::custom(format!("`{text}` is not a table such as percona.heartbeat")))?;
+    Ok(TableName::new(database, table))
+}
+
+pub(super) fn as_text<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
 }
 
 pub(super) fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {

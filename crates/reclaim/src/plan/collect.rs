@@ -22,7 +22,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
-use topology::DiscoverOptions;
+use topology::{DiscoverOptions, Heartbeat};
 use types::Failure;
 
 /// What a caller may choose about planning beside the request.
@@ -34,6 +34,8 @@ pub struct PlanOptions {
     pub files: FileAccess,
     /// Daily maintenance window, if there is one.
     pub window: Option<Window>,
+    /// The heartbeat lag is also measured by, if one is kept.
+    pub heartbeat: Option<Heartbeat>,
     /// Nodes surveyed at once.
     pub parallel: usize,
     /// Seconds from which an open transaction is waited for.
@@ -46,6 +48,7 @@ impl Default for PlanOptions {
             discover: DiscoverOptions::default(),
             files: FileAccess::default(),
             window: None,
+            heartbeat: None,
             parallel: 10,
             long_transaction_seconds: long_transaction::LIMIT_SECONDS,
         }
@@ -81,15 +84,21 @@ async fn collect(
     let seed = topology.nodes.iter().find(|node| node.depth == 0).map(|node| node.id.clone()).unwrap_or_default();
     let choices = nodes::choose(&topology, &seed, config).map_err(Failure::from)?;
     // Owned, so that the future is `Send` for every lifetime (rust-lang/rust#102211).
-    let chosen: Vec<GraphNode> = choices
+    let chosen: Vec<(GraphNode, Option<Heartbeat>)> = choices
         .iter()
         .filter(|choice| choice.skipped.is_none())
         .filter_map(|choice| topology.nodes.iter().find(|node| node.id == choice.id).cloned())
+        .map(|node| {
+            let heartbeat = options.heartbeat.as_ref().map(|beat| beat.of(&topology, &node.id));
+            (node, heartbeat)
+        })
         .collect();
     let answers: Vec<(String, Result<NodeFacts, SqlError>)> = stream::iter(chosen)
-        .map(|node| async move {
+        .map(|(node, heartbeat)| async move {
             let endpoint = target.at(node.address.clone());
-            (node.id.clone(), ask(&endpoint, &node, config, options, clock).await)
+            // What is chosen for all, with the heartbeat as it counts for this node.
+            let options = PlanOptions { heartbeat, ..options.clone() };
+            (node.id.clone(), ask(&endpoint, &node, config, &options, clock).await)
         })
         .buffer_unordered(options.parallel.max(1))
         .collect()
@@ -153,7 +162,10 @@ async fn gates(
     let is_replica = !node.writer;
     vec![
         named("writer", writer::verdict(&test, config.exclude_primary)),
-        named("lag", lag::verdict(&topology::lag(session).await, config.max_lag, is_replica)),
+        named(
+            "lag",
+            lag::verdict(&topology::lag(session, options.heartbeat.as_ref()).await, config.max_lag, is_replica),
+        ),
         named(
             "long_transaction",
             long_transaction::verdict(&long_transaction::probe(session).await, options.long_transaction_seconds),

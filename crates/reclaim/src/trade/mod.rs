@@ -25,7 +25,7 @@ use mysql::Endpoint;
 use runtime::Clock;
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
-use topology::DiscoverOptions;
+use topology::{DiscoverOptions, Heartbeat};
 use types::Failure;
 
 /// The kind under which recycle jobs are stored.
@@ -51,6 +51,8 @@ pub struct TradeOptions {
     pub discover: DiscoverOptions,
     /// Daily maintenance window, if there is one.
     pub window: Option<Window>,
+    /// The heartbeat lag is also measured by, if one is kept.
+    pub heartbeat: Option<Heartbeat>,
     /// Seconds from which an open transaction is waited for.
     pub long_transaction_seconds: u64,
     /// Limit for one rebuilding statement under way; waits before it are the job's own limit's business.
@@ -70,6 +72,7 @@ impl Default for TradeOptions {
         Self {
             discover: DiscoverOptions::default(),
             window: None,
+            heartbeat: None,
             long_transaction_seconds: crate::gates::long_transaction::LIMIT_SECONDS,
             longest: None,
             beat: Duration::from_millis(500),
