@@ -5,6 +5,7 @@ mod links;
 mod membership;
 mod nodes;
 mod shape;
+mod shell;
 mod tree;
 mod warnings;
 
@@ -42,6 +43,8 @@ pub(crate) struct Drawing<'a> {
     pub people: People<'a>,
     pub absent: Vec<Absent>,
     pub links: BTreeMap<LinkKey, Link>,
+    /// Nodes that belong together though no link between them is known.
+    pub companions: Vec<(Index, Index)>,
     pub warnings: Vec<String>,
     pub reports: &'a [Report],
     pub options: &'a DiscoverOptions,
@@ -76,6 +79,7 @@ pub(crate) fn draw(reports: &[Report], options: &DiscoverOptions, now: Timestamp
         people: People::of(reports),
         absent: Vec::new(),
         links: BTreeMap::new(),
+        companions: Vec::new(),
         warnings: Vec::new(),
         reports,
         options,
@@ -85,14 +89,16 @@ pub(crate) fn draw(reports: &[Report], options: &DiscoverOptions, now: Timestamp
     links::downstream(&mut drawing);
     membership::groups(&mut drawing);
     membership::galera(&mut drawing);
+    shell::shell(&mut drawing);
     let kept = shape::component(&drawing);
     let nodes = nodes::nodes(&drawing, &kept);
     let root = tree::root(&drawing, &kept, &nodes);
     let topology = tree::tree(&drawing, &kept, &nodes, root);
     warnings::collect(&mut drawing, &kept, &nodes);
     let cluster_id = tree::cluster_id(root.or(kept.first().copied()).map(|index| nodes[&index].id.as_str()));
+    let name = options.cluster_name.clone().or_else(|| shell::name(&drawing, root));
     ClusterTopology {
-        cluster_name: options.cluster_name.clone().unwrap_or_else(|| cluster_id.clone()),
+        cluster_name: name.unwrap_or_else(|| cluster_id.clone()),
         cluster_id,
         discover_time: now,
         tree: topology.clone(),

@@ -20,7 +20,7 @@ pub use ask::inbound;
 pub use discover::discover;
 pub use facts::{
     Asked, Channel, DumpThread, Galera, Group, GroupMember, Identity, NodeFacts, Observation, OwnWrites, Registered,
-    Told, Untold,
+    ShellInstance, ShellMetadata, Told, Untold,
 };
 pub use heartbeat::Heartbeat;
 pub use lag::{Lag, lag};

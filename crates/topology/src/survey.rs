@@ -64,6 +64,9 @@ fn mentioned(seen: &Observation) -> Vec<(&str, &str, u16)> {
     if let Some(galera) = seen.facts.galera.as_ref().ok().and_then(|told| told.value.as_ref()) {
         all.extend(galera.members.iter().map(|(host, port)| ("", host.as_str(), *port)));
     }
+    if let Some(told) = &seen.shell {
+        all.extend(told.value.instances.iter().map(|i| (i.uuid.as_str(), i.host.as_str(), i.port)));
+    }
     all
 }
 
