@@ -25,7 +25,7 @@ pub use hall::Control;
 pub use hands::dot;
 pub use sampler::Gauge;
 pub use settings::{
-    AlertSettings, ClusterSettings, Concurrency, DatabaseSettings, Heartbeat, MetricsSettings, RecycleDefaults,
-    Settings, TlsMode, TokenSettings, Window,
+    AlertSettings, ClusterSettings, Concurrency, DatabaseSettings, DiscoverySettings, Heartbeat, MetricsSettings,
+    RecycleDefaults, Settings, TlsMode, TokenSettings, Window,
 };
 pub use work::Created;

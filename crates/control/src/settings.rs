@@ -18,6 +18,8 @@ pub struct Settings {
     pub concurrency: Concurrency,
     /// `database.default`.
     pub database: DatabaseSettings,
+    /// `database.discovery`.
+    pub discovery: DiscoverySettings,
     /// `database.clusters`.
     pub clusters: Vec<ClusterSettings>,
     /// `monitoring.metrics`.
@@ -129,6 +131,24 @@ pub struct ClusterSettings {
     pub username: String,
     /// Its password; empty falls back to [`Settings::password`].
     pub password: Secret,
+    /// Members beside it that discovery asks too, linked or not, with this cluster's account.
+    pub members: Vec<Address>,
+}
+
+impl ClusterSettings {
+    /// Every address the operator named.
+    pub fn addresses(&self) -> impl Iterator<Item = &Address> {
+        std::iter::once(&self.address).chain(&self.members)
+    }
+}
+
+/// `database.discovery`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DiscoverySettings {
+    /// Accounts whose binlog dumps are never replicas.
+    pub ignore_users: Vec<String>,
+    /// Ports worth trying where a replica does not announce its own.
+    pub guess_ports: Vec<u16>,
 }
 
 /// Samples over time.

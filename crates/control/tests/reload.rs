@@ -21,7 +21,8 @@ fn admin() -> Caller {
 
 fn cluster(name: &str) -> ClusterSettings {
     let address = Address::new("db1", 3306);
-    ClusterSettings { name: name.into(), address, username: "u".into(), password: Secret::new("hunter2") }
+    let (username, password) = ("u".into(), Secret::new("hunter2"));
+    ClusterSettings { name: name.into(), address, username, password, members: Vec::new() }
 }
 
 fn token(name: &str) -> TokenSettings {

@@ -1,6 +1,7 @@
 //! From visits to one picture: members, links with their proofs, the seed's tree, warnings. Pure.
 
 mod absent;
+mod inventory;
 mod links;
 mod membership;
 mod nodes;
@@ -35,6 +36,19 @@ pub(crate) struct Link {
     pub proofs: Vec<Proof>,
 }
 
+/// A node that is said to belong, by a list and not by a link.
+#[derive(Debug)]
+pub(crate) struct Companion {
+    /// A node of the same cluster.
+    pub beside: Index,
+    /// Which one.
+    pub node: Index,
+    /// What names it.
+    pub statement: String,
+    /// Who said so; nobody if it is our own configuration.
+    pub told_by: Option<Index>,
+}
+
 /// From, to, kind, channel.
 pub(crate) type LinkKey = (Index, Index, u8, String);
 
@@ -44,7 +58,7 @@ pub(crate) struct Drawing<'a> {
     pub absent: Vec<Absent>,
     pub links: BTreeMap<LinkKey, Link>,
     /// Nodes that belong together though no link between them is known.
-    pub companions: Vec<(Index, Index)>,
+    pub companions: Vec<Companion>,
     pub warnings: Vec<String>,
     pub reports: &'a [Report],
     pub options: &'a DiscoverOptions,
@@ -90,6 +104,7 @@ pub(crate) fn draw(reports: &[Report], options: &DiscoverOptions, now: Timestamp
     membership::groups(&mut drawing);
     membership::galera(&mut drawing);
     shell::shell(&mut drawing);
+    inventory::inventory(&mut drawing);
     let kept = shape::component(&drawing);
     let nodes = nodes::nodes(&drawing, &kept);
     let root = tree::root(&drawing, &kept, &nodes);

@@ -82,6 +82,7 @@ async fn a_group_and_an_instance_that_is_down() {
     assert_eq!((picture.cluster_name.as_str(), picture.nodes.len()), ("harbour", 4), "{picture:#?}");
     let gone = lost(&picture, LOST);
     assert!(matches!(gone.reach, Reach::Unreachable { .. }) && gone.address.port == port, "{gone:#?}");
+    assert!(gone.evidence.iter().any(|proof| proof.statement.contains(STATEMENT)), "{gone:#?}");
     assert!(gone.writer, "what was not asked may be a writer");
     let top = &node_at(&picture, primary).id;
     let link = picture.edges.iter().find(|edge| edge.target == LOST).expect("it stands below the primary");

@@ -6,7 +6,7 @@ use control::Role;
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use types::{Secret, Span, TableName};
+use types::{Address, Secret, Span, TableName};
 
 /// The whole file. An absent section, or an absent key of one, takes its default.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -141,6 +141,8 @@ pub struct Database {
     /// For every managed server.
     #[serde(rename = "default")]
     pub defaults: Connection,
+    /// How members are found.
+    pub discovery: Discovery,
     /// Clusters known by name.
     pub clusters: Vec<Cluster>,
 }
@@ -190,6 +192,19 @@ pub struct Cluster {
     pub name: String,
     /// The member to begin at; who is primary is found out, not believed.
     pub primary: Member,
+    /// Members beside it, `host:port` or `host` and `port`: asked with its account even where no link leads to them.
+    #[serde(default, deserialize_with = "super::value::addresses", skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Address>,
+}
+
+/// `database.discovery`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Discovery {
+    /// Accounts whose binlog dumps are never replicas (CDC, backup).
+    pub ignore_users: Vec<String>,
+    /// Ports worth trying where a replica does not announce its own.
+    pub guess_ports: Vec<u16>,
 }
 
 /// `primary` of a cluster.
@@ -214,7 +229,7 @@ pub struct Member {
     pub password_env: Option<String>,
 }
 
-fn mysql_port() -> u16 {
+pub(super) fn mysql_port() -> u16 {
     3306
 }
 

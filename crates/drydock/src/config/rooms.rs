@@ -2,8 +2,8 @@
 
 use super::{Cluster, Config, ConfigError, ConfigFile, Lookup, Member};
 use control::{
-    AlertSettings, ClusterSettings, Concurrency, DatabaseSettings, Heartbeat, MetricsSettings, RecycleDefaults,
-    Settings, TlsMode, TokenSettings, Window,
+    AlertSettings, ClusterSettings, Concurrency, DatabaseSettings, DiscoverySettings, Heartbeat, MetricsSettings,
+    RecycleDefaults, Settings, TlsMode, TokenSettings, Window,
 };
 use http::{HttpSettings, TlsFiles};
 use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
@@ -21,6 +21,10 @@ impl Config {
             defaults: defaults(values),
             concurrency: concurrency(values),
             database: DatabaseSettings { timeout: values.database.defaults.timeout.0, tls: tls(values)? },
+            discovery: DiscoverySettings {
+                ignore_users: values.database.discovery.ignore_users.clone(),
+                guess_ports: values.database.discovery.guess_ports.clone(),
+            },
             clusters: clusters(values, lookup)?,
             metrics: metrics(values),
             alerts: alerts(values)?,
@@ -151,6 +155,7 @@ fn clusters(values: &ConfigFile, lookup: Lookup<'_>) -> Result<Vec<ClusterSettin
             address: Address::new(member.host.clone(), member.port),
             username: member.username.clone(),
             password: member_password(&cluster.name, member, lookup)?,
+            members: cluster.members.clone(),
         })
     };
     values.database.clusters.iter().map(&mut one).collect()

@@ -2,7 +2,7 @@
 
 use super::{Config, ConfigError, Flags, Lookup, load, parse};
 use std::{ffi::OsString, path::Path};
-use types::{Failure, Span};
+use types::{Address, Failure, Span};
 
 const SEED_FULL: &str = include_str!("../../tests/seed/config-4.1.yaml");
 const SEED_PRODUCTION: &str = include_str!("../../tests/seed/config-7.3.yaml");
@@ -91,6 +91,7 @@ fn a_wrong_value_is_named_with_key_and_line() {
         ("recycling:\n  window:\n    start: late\n    end: 06:00\n", "recycling.window.start", 3),
         ("recycling:\n  heartbeat:\n    table: heartbeat\n", "recycling.heartbeat.table", 3),
         ("recycling:\n  heartbeat:\n    table: a.b.c\n", "recycling.heartbeat.table", 3),
+        ("database:\n  discovery:\n    guess_ports: [70000]\n", "database.discovery.guess_ports", 3),
         ("monitoring:\n  metrics:\n    interval: 0s\n", "monitoring.metrics.interval", 3),
     ];
     for (text, expected_key, expected_line) in cases {
@@ -154,6 +155,26 @@ fn a_heartbeat_is_in_utc_unless_it_says_otherwise() {
 }
 
 #[test]
+fn members_are_written_as_text_or_in_parts() {
+    let cluster = |members: &str| {
+        format!("database:\n  clusters:\n  - name: a\n    primary: {{host: h, username: u}}\n    members: {members}\n")
+    };
+    let read = |text: &str| parse(Path::new("config.yaml"), text).expect(text);
+    let mut values = read(&cluster("['b:3307', '[::1]:3306', {host: c, port: 1}, {host: d}]"));
+    let wanted = [("b", 3307), ("::1", 3306), ("c", 1), ("d", 3306)].map(|(host, port)| Address::new(host, port));
+    assert_eq!(values.database.clusters[0].members, wanted);
+    assert!(read(&cluster("[]")).database.clusters[0].members.is_empty());
+    for broken in ["[b]", "['b:0']", "['b:many']", "[{host: c, prot: 1}]", "[{port: 1}]"] {
+        wrong(&cluster(broken));
+    }
+    values.database.discovery =
+        read("database:\n  discovery: {ignore_users: [cdc], guess_ports: [3307]}\n").database.discovery;
+    let settings = Config { values, path: None, password: None }.settings(&nothing).expect("settings");
+    assert_eq!(settings.clusters[0].members, wanted);
+    assert_eq!((settings.discovery.ignore_users, settings.discovery.guess_ports), (vec!["cdc".to_owned()], vec![3307]));
+}
+
+#[test]
 fn a_named_file_must_be_there() {
     let flags = Flags { config: Some("/nowhere/c.yaml".into()), ..Flags::default() };
     assert!(matches!(load(&flags, &nothing), Err(ConfigError::Unreadable { .. })));
@@ -194,6 +215,7 @@ fn the_page_leaves_out_no_key() {
             "password_env",
             "window",
             "heartbeat",
+            "members",
         ]
         .map(String::from),
     );

@@ -1,7 +1,7 @@
 //! What MySQL Shell's metadata adds: proofs of links, members nobody else speaks of, and where it is wrong.
 
 use super::absent::Claim;
-use super::{BINLOG, Drawing, GROUP, Index};
+use super::{BINLOG, Companion, Drawing, GROUP, Index};
 use crate::facts::{ShellInstance, ShellMetadata, Told};
 use crate::members::is_at;
 use std::collections::BTreeSet;
@@ -14,7 +14,12 @@ pub(super) fn shell(drawing: &mut Drawing<'_>) {
         let Some(told) = &observation.shell else { continue };
         let places: Vec<(Index, &ShellInstance)> =
             told.value.instances.iter().map(|instance| (place(drawing, teller, instance), instance)).collect();
-        drawing.companions.extend(places.iter().map(|(index, _)| (teller, *index)));
+        drawing.companions.extend(places.iter().map(|(node, _)| Companion {
+            beside: teller,
+            node: *node,
+            statement: told.statement.clone(),
+            told_by: Some(teller),
+        }));
         confirm(drawing, teller, told, &places);
         for (target, instance) in places.iter().filter(|(target, _)| *target >= members) {
             add(drawing, teller, told, &places, (*target, instance));
