@@ -118,6 +118,10 @@ pub struct GraphNode {
     pub reach: Reach,
     /// Hops from the first member.
     pub depth: u32,
+    /// What names it as a member beside its links: MySQL Shell's metadata, or the configured `members` (`inventory`, told
+    /// by `configuration`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
 }
 
 /// Whether a member answered.

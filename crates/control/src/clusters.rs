@@ -81,7 +81,7 @@ impl Control {
         }
         let address = Address::new(request.host, request.port);
         let (name, username, password) = (request.name, request.username, request.password);
-        let cluster = ClusterSettings { name: name.clone(), address, username, password };
+        let cluster = ClusterSettings { name: name.clone(), address, username, password, members: Vec::new() };
         let endpoint = self.way_in(&cluster);
         self.ask("connecting", hands::try_login(&endpoint)).await?;
         decision.begin()?;

@@ -162,6 +162,9 @@ impl Control {
             if old.budget != settings.budget {
                 later.push("recycling.budget".to_owned());
             }
+            if old.heartbeat != settings.heartbeat {
+                later.push("recycling.heartbeat".to_owned());
+            }
             // An open door must not be made by reloading: the bind was allowed because of the tokens.
             if !old.tokens.is_empty() && settings.tokens.is_empty() {
                 return Err(input::bad("auth.tokens", "empty", "at least one token while the server runs with tokens"));
@@ -170,6 +173,7 @@ impl Control {
                 concurrency: old.concurrency.clone(),
                 window: old.window,
                 budget: old.budget,
+                heartbeat: old.heartbeat.clone(),
                 ..settings
             }));
             Ok(later)

@@ -27,8 +27,15 @@ fn looking(max_depth: u32, name: Option<&str>, settings: &Settings) -> DiscoverO
         parallel: settings.concurrency.max_workers.max(1),
         member_timeout: settings.database.timeout,
         cluster_name: name.map(str::to_owned),
+        ignore_users: settings.discovery.ignore_users.clone(),
+        guess_ports: settings.discovery.guess_ports.clone(),
         declared_primaries: settings.clusters.iter().map(|cluster| cluster.address.clone()).collect(),
-        ..DiscoverOptions::default()
+        inventory: settings
+            .clusters
+            .iter()
+            .filter(|cluster| !cluster.members.is_empty())
+            .map(|cluster| cluster.addresses().cloned().collect())
+            .collect(),
     }
 }
 
@@ -57,6 +64,7 @@ pub(crate) async fn plan(
         window: settings.window,
         budget: settings.budget,
         ledger: Some(Arc::new(Ledger::new(store, clock))),
+        heartbeat: settings.heartbeat.clone(),
         ..PlanOptions::default()
     };
     let mut plan = reclaim::plan::plan(endpoint, config, &options, &clock).await?;
@@ -214,10 +222,42 @@ impl Control {
             discover: looking(DEPTH, None, &settings),
             window: settings.window,
             budget: settings.budget,
+            heartbeat: settings.heartbeat.clone(),
             longest: settings.concurrency.statement_limit,
             ..TradeOptions::default()
         };
         let trade = RecycleTrade::new(keyring, work, self.hall.clock);
         Runner::start(Arc::clone(&self.hall.store), vec![Arc::new(trade)], options, self.hall.clock, &self.hall.random)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ClusterSettings, DiscoverySettings};
+    use types::{Address, Secret};
+
+    #[test]
+    fn discovery_is_told_what_the_configuration_knows() {
+        let cluster = |host: &str, members: Vec<Address>| ClusterSettings {
+            name: host.to_owned(),
+            address: Address::new(host, 1),
+            username: "u".to_owned(),
+            password: Secret::default(),
+            members,
+        };
+        let settings = Settings {
+            clusters: vec![cluster("a", vec![Address::new("b", 2)]), cluster("c", Vec::new())],
+            discovery: DiscoverySettings { ignore_users: vec!["cdc".to_owned()], guess_ports: vec![3307] },
+            ..Settings::default()
+        };
+        let told = looking(3, None, &settings);
+        assert_eq!((told.ignore_users, told.guess_ports), (vec!["cdc".to_owned()], vec![3307]));
+        assert_eq!(told.inventory, [[Address::new("a", 1), Address::new("b", 2)]]);
+        assert_eq!(
+            told.declared_primaries,
+            [Address::new("a", 1), Address::new("c", 1)],
+            "a member is no primary by that"
+        );
     }
 }

@@ -50,7 +50,7 @@ impl Keyring {
         let settings = self.settings.load();
         let same = |entry: &&crate::ClusterSettings| entry.username == username && !entry.password.is_empty();
         let entries: Vec<_> = settings.clusters.iter().filter(same).collect();
-        let exact = entries.iter().find(|entry| entry.address == *address);
+        let exact = entries.iter().find(|entry| entry.addresses().any(|named| named == address));
         exact.map(|entry| entry.password.clone()).or_else(|| {
             let first = entries.first()?;
             entries.iter().all(|entry| entry.password == first.password).then(|| first.password.clone())
@@ -83,7 +83,9 @@ mod tests {
 
     fn cluster(host: &str, password: &str) -> ClusterSettings {
         let (name, address) = (host.to_owned(), Address::new(host, 3306));
-        ClusterSettings { name, address, username: "recycler".into(), password: Secret::new(password) }
+        let password = Secret::new(password);
+        let members = vec![Address::new(format!("{host}-2"), 3306)];
+        ClusterSettings { name, address, username: "recycler".into(), password, members }
     }
 
     fn ring(clusters: Vec<ClusterSettings>, password: Option<&str>) -> Keyring {
@@ -96,6 +98,7 @@ mod tests {
         let ring = ring(vec![cluster("a", "pa"), cluster("b", "pb")], Some("environment"));
         let ask = |host: &str| ring.password(&Address::new(host, 3306), "recycler").unwrap();
         assert_eq!(ask("a"), Secret::new("pa"));
+        assert_eq!(ask("b-2"), Secret::new("pb"), "a member the operator named");
         assert_eq!(ask("c"), Secret::new("environment"), "two clusters disagree about the account");
         ring.keep(&Address::new("a", 3306), "recycler", &Secret::new("given"));
         assert_eq!(ask("a"), Secret::new("given"));

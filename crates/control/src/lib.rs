@@ -26,7 +26,7 @@ pub use hall::Control;
 pub use hands::dot;
 pub use sampler::Gauge;
 pub use settings::{
-    AlertSettings, Budget, ClusterSettings, Concurrency, DatabaseSettings, MetricsSettings, RecycleDefaults, RegrowthSettings,
-    Settings, TlsMode, TokenSettings, Window,
+    AlertSettings, Budget, ClusterSettings, Concurrency, DatabaseSettings, DiscoverySettings, Heartbeat,
+    MetricsSettings, RecycleDefaults, RegrowthSettings, Settings, TlsMode, TokenSettings, Window,
 };
 pub use work::Created;

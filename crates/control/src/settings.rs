@@ -6,6 +6,7 @@ use mysql::Endpoint;
 pub use mysql::TlsMode;
 pub use reclaim::gates::{budget::Budget, window::Window};
 use std::time::Duration;
+pub use topology::Heartbeat;
 use types::{Address, Secret, Span};
 
 /// Everything the hall can be told. [`Settings::default`] is the seed's configuration with nothing in it.
@@ -19,6 +20,8 @@ pub struct Settings {
     pub regrowth: RegrowthSettings,
     /// `database.default`.
     pub database: DatabaseSettings,
+    /// `database.discovery`.
+    pub discovery: DiscoverySettings,
     /// `database.clusters`.
     pub clusters: Vec<ClusterSettings>,
     /// `monitoring.metrics`.
@@ -31,6 +34,8 @@ pub struct Settings {
     pub window: Option<Window>,
     /// `recycling.budget`: what rebuilding may cost each node.
     pub budget: Budget,
+    /// `recycling.heartbeat`: a table lag is also measured by; none if absent.
+    pub heartbeat: Option<Heartbeat>,
     /// `RECYCLER_DB_PASSWORD`: for targets that come without one, such as jobs found again after a restart.
     pub password: Option<Secret>,
 }
@@ -143,6 +148,24 @@ pub struct ClusterSettings {
     pub username: String,
     /// Its password; empty falls back to [`Settings::password`].
     pub password: Secret,
+    /// Members beside it that discovery asks too, linked or not, with this cluster's account.
+    pub members: Vec<Address>,
+}
+
+impl ClusterSettings {
+    /// Every address the operator named.
+    pub fn addresses(&self) -> impl Iterator<Item = &Address> {
+        std::iter::once(&self.address).chain(&self.members)
+    }
+}
+
+/// `database.discovery`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DiscoverySettings {
+    /// Accounts whose binlog dumps are never replicas.
+    pub ignore_users: Vec<String>,
+    /// Ports worth trying where a replica does not announce its own.
+    pub guess_ports: Vec<u16>,
 }
 
 /// Samples over time.

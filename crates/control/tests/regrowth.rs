@@ -11,7 +11,8 @@ use types::{JobId, Secret};
 
 fn settings(primary: &Server, after: Duration) -> Settings {
     let (name, address) = ("shop".to_owned(), primary.address());
-    let cluster = ClusterSettings { name, address, username: USER.into(), password: Secret::new(PASSWORD) };
+    let cluster =
+        ClusterSettings { name, address, username: USER.into(), password: Secret::new(PASSWORD), members: vec![] };
     Settings { clusters: vec![cluster], regrowth: RegrowthSettings { after }, ..Settings::default() }
 }
 

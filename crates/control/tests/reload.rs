@@ -2,13 +2,14 @@
 #![allow(clippy::expect_used, reason = "a test stops where it fails")]
 
 use control::{
-    Budget, Caller, ClusterSettings, Concurrency, Control, RecycleDefaults, Role, Settings, TokenSettings, Window,
+    Budget, Caller, ClusterSettings, Concurrency, Control, Heartbeat, RecycleDefaults, Role, Settings, TokenSettings,
+    Window,
 };
 use jiff::civil::time;
 use jobs::MemoryStore;
 use runtime::{Clock, Random};
 use std::sync::Arc;
-use types::{Address, Code, Secret};
+use types::{Address, Code, Secret, TableName};
 
 async fn hall(settings: Settings) -> Control {
     let store = Arc::new(MemoryStore::default());
@@ -21,7 +22,8 @@ fn admin() -> Caller {
 
 fn cluster(name: &str) -> ClusterSettings {
     let address = Address::new("db1", 3306);
-    ClusterSettings { name: name.into(), address, username: "u".into(), password: Secret::new("hunter2") }
+    let (username, password) = ("u".into(), Secret::new("hunter2"));
+    ClusterSettings { name: name.into(), address, username, password, members: Vec::new() }
 }
 
 fn token(name: &str) -> TokenSettings {
@@ -38,10 +40,11 @@ async fn what_can_be_taken_is_taken_and_the_rest_is_named_and_left() {
         concurrency: Concurrency { max_workers: 3, ..Concurrency::default() },
         window: Some(Window { start: time(22, 0, 0, 0), end: time(6, 0, 0, 0) }),
         budget: Budget { bytes_per_hour: Some(1), minutes_per_day: None },
+        heartbeat: Some(Heartbeat { table: TableName::new("a", "b"), utc: true, roots: Vec::new() }),
         ..Settings::default()
     };
     let later = control.reload(&admin(), new.clone()).await.expect("taken");
-    assert_eq!(later, ["recycling.concurrency", "recycling.window", "recycling.budget"]);
+    assert_eq!(later, ["recycling.concurrency", "recycling.window", "recycling.budget", "recycling.heartbeat"]);
     let now = control.settings();
     assert_eq!((&now.defaults, &now.clusters, &now.tokens), (&new.defaults, &new.clusters, &new.tokens));
     assert_eq!(
@@ -49,6 +52,7 @@ async fn what_can_be_taken_is_taken_and_the_rest_is_named_and_left() {
         (&Concurrency::default(), None, Budget::default()),
         "as it began"
     );
+    assert_eq!(now.heartbeat, None, "as it began");
     assert!(control.authenticate(Some("bob"), "peer").is_ok() && control.authenticate(None, "peer").is_err());
     let again = control.reload(&admin(), new).await.expect("taken");
     assert_eq!(again, later, "still to come until the restart");

@@ -213,6 +213,7 @@ fn cluster(server: &Server, password: &str) -> ClusterSettings {
         address: server.address(),
         username: USER.into(),
         password: Secret::new(password),
+        members: Vec::new(),
     }
 }
 

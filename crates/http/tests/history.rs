@@ -17,7 +17,8 @@ fn often(retention: Duration) -> MetricsSettings {
 }
 
 fn cluster(name: &str, address: Address) -> ClusterSettings {
-    ClusterSettings { name: name.into(), address, username: USER.into(), password: Secret::new(PASSWORD) }
+    let (username, password) = (USER.into(), Secret::new(PASSWORD));
+    ClusterSettings { name: name.into(), address, username, password, members: Vec::new() }
 }
 
 async fn metrics(bed: &Bed) -> String {

@@ -182,7 +182,7 @@ async fn nobody_answers(engine: Engine) {
     let needs = privilege::Needs::of_table(api::WorkMode::BinlogOff, true, true);
     let verdicts = [
         ("writer", writer::verdict(&writer::probe(first, None).await, true)),
-        ("lag", lag::verdict(&topology::lag(second).await, 10.0, true)),
+        ("lag", lag::verdict(&topology::lag(second, None).await, 10.0, true)),
         ("long_transaction", long_transaction::verdict(&long_transaction::probe(third).await, 60)),
         ("history_list", history_list::verdict(&history_list::probe(seventh).await, 60)),
         ("metadata_lock", metadata_lock::verdict(&metadata_lock::probe(fourth, &TableName::new("a", "b")).await)),

@@ -14,7 +14,9 @@ use reclaim::{
 };
 use runtime::Clock;
 use std::{sync::Arc, time::Duration};
-use testkit::{Engine, Fleet, Server};
+use testkit::{Engine, Fleet, Heart, Server};
+use topology::Heartbeat;
+use types::TableName;
 
 /// Seconds by which a replica applies late.
 async fn delay(fleet: &Fleet, seconds: u32) {
@@ -64,6 +66,40 @@ async fn lag_is_waited_for(engine: Engine) {
 #[tokio::test]
 async fn s10_lag_is_waited_for() {
     bed::on_each(lag_is_waited_for).await;
+}
+
+/// Nothing is wrong with the channel; the heartbeat alone says that nothing comes any more.
+async fn a_heartbeat_that_stands_still_is_waited_for(engine: Engine) {
+    let fleet = bed::wasteful(engine, 1, 20_000).await;
+    let replica = &fleet.servers[1];
+    let table = TableName::new("percona", "heartbeat");
+    let heartbeat = Some(Heartbeat { table, utc: true, roots: Vec::new() });
+    let config = RecycleConfig { max_lag: 5.0, ..bed::config(replica) };
+    let hall = Hall::with(Arc::default(), TradeOptions { heartbeat: heartbeat.clone(), ..TradeOptions::default() });
+    let id = hall.submit(replica, config.clone()).await;
+    hall.until(&id, |job| job.progress.phase.contains("cannot be read")).await;
+    // The last beat was an hour ago.
+    let id_of = fleet.primary().value("SELECT @@server_id").await;
+    let old = format!(
+        "INSERT INTO percona.heartbeat (ts, server_id) \
+         VALUES (DATE_FORMAT(UTC_TIMESTAMP(6) - INTERVAL 1 HOUR, '%Y-%m-%dT%H:%i:%s.%f'), {id_of})"
+    );
+    fleet.primary().run(&["CREATE DATABASE percona", testkit::HEARTBEAT, &old]).await;
+    hall.until(&id, |job| job.progress.phase.contains("heartbeat in `percona`.`heartbeat` is")).await;
+    let options = PlanOptions { heartbeat, ..PlanOptions::default() };
+    let planned = plan(&replica.endpoint(), &config, &options, &Clock::real()).await.expect("a plan");
+    let lag = planned.nodes[0].gates.iter().find(|gate| gate.name == "lag").expect("the gate");
+    let GateVerdict::Wait { reason } = &lag.verdict else { panic!("{lag:?}") };
+    assert!(reason.contains("s old"), "{reason}");
+    let heart = Heart::start(fleet.primary()).await;
+    let job = hall.finished(&id).await;
+    assert_eq!((job.status, job.progress.failed_tables), (JobStatus::Completed, 0), "{job:#?}");
+    drop(heart);
+}
+
+#[tokio::test]
+async fn s10_a_heartbeat_that_stands_still_is_waited_for() {
+    bed::on_each(a_heartbeat_that_stands_still_is_waited_for).await;
 }
 
 /// From so many hours from now to so many.

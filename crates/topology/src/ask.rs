@@ -4,6 +4,7 @@ mod downstream;
 mod identity;
 mod inbound;
 mod membership;
+mod shell;
 
 use crate::facts::{Asked, NodeFacts, Observation, OwnWrites, Told, Untold};
 use crate::writer::{OwnSample, sample};
@@ -44,6 +45,12 @@ fn untold<T>(statement: &str, outcome: Result<Told<T>, SqlError>) -> Result<Aske
     }
 }
 
+/// `host:port`, an IPv6 host in brackets.
+fn place(text: &str) -> Option<(String, u16)> {
+    let (host, port) = text.trim().rsplit_once(':')?;
+    Some((host.trim_matches(['[', ']']).to_owned(), port.parse().ok()?))
+}
+
 /// What the writer test needs, own writes aside.
 pub(crate) async fn node_facts(session: &mut Session, variables: &Variables) -> Result<NodeFacts, SqlError> {
     Ok(NodeFacts {
@@ -65,7 +72,8 @@ pub(crate) async fn observe(session: &mut Session, ips: Vec<IpAddr>) -> Result<O
     let mut facts = node_facts(session, &variables).await?;
     let registered = downstream::registered(session).await?;
     let dumps = downstream::dumps(session, &variables).await?;
+    let shell = shell::metadata(session, &facts.identity).await?;
     let after = sample(session, &variables).await?;
     facts.own_writes = OwnSample::compare(&before, &after);
-    Ok(Observation { facts, registered, dumps, ips })
+    Ok(Observation { facts, registered, dumps, shell, ips })
 }

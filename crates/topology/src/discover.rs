@@ -31,7 +31,7 @@ pub async fn discover(seed: &Endpoint, options: &DiscoverOptions, clock: &Clock)
         outcome: Ok(first),
     }];
     for depth in 0..options.max_depth {
-        let told = told_next(&reports, depth);
+        let told = told_next(&reports, depth, options);
         reports.extend(visit_all(seed, told, depth + 1, false, options, clock).await);
         let guessed = guesses(&reports, depth, options);
         reports.extend(visit_all(seed, guessed, depth + 1, true, options, clock).await);

@@ -137,6 +137,30 @@ pub struct Galera {
     pub size: usize,
 }
 
+/// MySQL Shell's metadata of the cluster a member belongs to, as that member holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShellMetadata {
+    /// Name of the cluster; empty if it has none.
+    pub cluster: String,
+    /// All instances of it.
+    pub instances: Vec<ShellInstance>,
+}
+
+/// One instance of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShellInstance {
+    /// Its server uuid.
+    pub uuid: String,
+    /// Host.
+    pub host: String,
+    /// Port of the classic protocol.
+    pub port: u16,
+    /// Whether it is a member of the group, not one that reads binlogs.
+    pub in_group: bool,
+    /// Uuid of the source it is said to have, in a replica set.
+    pub source: Option<String>,
+}
+
 /// What two samples of a server's own transactions showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OwnWrites {
@@ -180,6 +204,8 @@ pub struct Observation {
     pub registered: Asked<Vec<Registered>>,
     /// Sessions that read its binlog.
     pub dumps: Asked<Vec<DumpThread>>,
+    /// MySQL Shell's metadata, if it holds one that names it.
+    pub shell: Option<Told<ShellMetadata>>,
     /// IP addresses its name leads to.
     pub ips: Vec<IpAddr>,
 }

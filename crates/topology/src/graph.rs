@@ -1,10 +1,12 @@
 //! From visits to one picture: members, links with their proofs, the seed's tree, warnings. Pure.
 
 mod absent;
+mod inventory;
 mod links;
 mod membership;
 mod nodes;
 mod shape;
+mod shell;
 mod tree;
 mod warnings;
 
@@ -34,6 +36,19 @@ pub(crate) struct Link {
     pub proofs: Vec<Proof>,
 }
 
+/// A node that is said to belong, by a list and not by a link.
+#[derive(Debug)]
+pub(crate) struct Companion {
+    /// A node of the same cluster.
+    pub beside: Index,
+    /// Which one.
+    pub node: Index,
+    /// What names it.
+    pub statement: String,
+    /// Who said so; nobody if it is our own configuration.
+    pub told_by: Option<Index>,
+}
+
 /// From, to, kind, channel.
 pub(crate) type LinkKey = (Index, Index, u8, String);
 
@@ -42,6 +57,8 @@ pub(crate) struct Drawing<'a> {
     pub people: People<'a>,
     pub absent: Vec<Absent>,
     pub links: BTreeMap<LinkKey, Link>,
+    /// Nodes that belong together though no link between them is known.
+    pub companions: Vec<Companion>,
     pub warnings: Vec<String>,
     pub reports: &'a [Report],
     pub options: &'a DiscoverOptions,
@@ -76,6 +93,7 @@ pub(crate) fn draw(reports: &[Report], options: &DiscoverOptions, now: Timestamp
         people: People::of(reports),
         absent: Vec::new(),
         links: BTreeMap::new(),
+        companions: Vec::new(),
         warnings: Vec::new(),
         reports,
         options,
@@ -85,14 +103,17 @@ pub(crate) fn draw(reports: &[Report], options: &DiscoverOptions, now: Timestamp
     links::downstream(&mut drawing);
     membership::groups(&mut drawing);
     membership::galera(&mut drawing);
+    shell::shell(&mut drawing);
+    inventory::inventory(&mut drawing);
     let kept = shape::component(&drawing);
     let nodes = nodes::nodes(&drawing, &kept);
     let root = tree::root(&drawing, &kept, &nodes);
     let topology = tree::tree(&drawing, &kept, &nodes, root);
     warnings::collect(&mut drawing, &kept, &nodes);
     let cluster_id = tree::cluster_id(root.or(kept.first().copied()).map(|index| nodes[&index].id.as_str()));
+    let name = options.cluster_name.clone().or_else(|| shell::name(&drawing, root));
     ClusterTopology {
-        cluster_name: options.cluster_name.clone().unwrap_or_else(|| cluster_id.clone()),
+        cluster_name: name.unwrap_or_else(|| cluster_id.clone()),
         cluster_id,
         discover_time: now,
         tree: topology.clone(),

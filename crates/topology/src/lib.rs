@@ -7,6 +7,7 @@ mod discover;
 mod facts;
 mod failure;
 mod graph;
+mod heartbeat;
 mod lag;
 mod members;
 mod options;
@@ -19,9 +20,10 @@ pub use ask::inbound;
 pub use discover::discover;
 pub use facts::{
     Asked, Channel, DumpThread, Galera, Group, GroupMember, Identity, NodeFacts, Observation, OwnWrites, Registered,
-    Told, Untold,
+    ShellInstance, ShellMetadata, Told, Untold,
 };
-pub use lag::lag;
+pub use heartbeat::Heartbeat;
+pub use lag::{Lag, lag};
 pub use options::DiscoverOptions;
 pub use render::{dot, table};
 pub use survey::Report;

@@ -20,6 +20,8 @@ pub struct DiscoverOptions {
     pub guess_ports: Vec<u16>,
     /// Members an inventory calls primary: always writers, whatever they say of themselves.
     pub declared_primaries: Vec<Address>,
+    /// Members of each cluster an inventory knows: once one of a cluster answers, the others are asked too, linked or not.
+    pub inventory: Vec<Vec<Address>>,
 }
 
 impl Default for DiscoverOptions {
@@ -32,6 +34,7 @@ impl Default for DiscoverOptions {
             ignore_users: Vec::new(),
             guess_ports: Vec::new(),
             declared_primaries: Vec::new(),
+            inventory: Vec::new(),
         }
     }
 }

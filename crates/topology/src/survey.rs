@@ -26,8 +26,9 @@ pub struct Report {
 /// Most addresses tried for the silent replicas of one server.
 const GUESSES: usize = 16;
 
-/// Addresses the members at `depth` told us and nobody has visited; a member known by uuid needs no second visit.
-pub(crate) fn told_next(reports: &[Report], depth: u32) -> Vec<Address> {
+/// Addresses the members at `depth` told us, or an inventory names beside them, and nobody has visited; a member known by
+/// uuid needs no second visit.
+pub(crate) fn told_next(reports: &[Report], depth: u32, options: &DiscoverOptions) -> Vec<Address> {
     let people = People::of(reports);
     let members = &people.members;
     let mut seen: HashSet<Address> = reports.iter().map(|report| report.address.clone()).collect();
@@ -45,6 +46,8 @@ pub(crate) fn told_next(reports: &[Report], depth: u32) -> Vec<Address> {
                 next.push(address);
             }
         }
+        let ours = options.inventory.iter().filter(|all| all.iter().any(|address| member.aliases.contains(address)));
+        next.extend(ours.flatten().filter(|address| seen.insert((*address).clone())).cloned());
     }
     next
 }
@@ -63,6 +66,9 @@ fn mentioned(seen: &Observation) -> Vec<(&str, &str, u16)> {
     }
     if let Some(galera) = seen.facts.galera.as_ref().ok().and_then(|told| told.value.as_ref()) {
         all.extend(galera.members.iter().map(|(host, port)| ("", host.as_str(), *port)));
+    }
+    if let Some(told) = &seen.shell {
+        all.extend(told.value.instances.iter().map(|i| (i.uuid.as_str(), i.host.as_str(), i.port)));
     }
     all
 }

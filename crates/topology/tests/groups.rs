@@ -56,7 +56,7 @@ async fn is_seen_from_each(servers: &[Server]) {
         let mut session = server.session().await;
         let verdict = writer_test(&mut session).await.unwrap();
         assert_eq!((verdict.writer, verdict.barred.clone()), (place == 0, None), "{verdict:?}");
-        let behind = topology::lag(&mut session).await.unwrap();
+        let behind = topology::lag(&mut session, None).await.unwrap().seconds;
         assert!(behind.is_some(), "server {place}");
     }
 }
@@ -73,7 +73,7 @@ async fn a_held_up_applier_is_seen(fleet: &Fleet) {
     // The insert is on its way, or waits; either way it must not look applied once it has arrived.
     let mut behind = None;
     for _ in 0..400 {
-        behind = topology::lag(&mut session).await.unwrap();
+        behind = topology::lag(&mut session, None).await.unwrap().seconds;
         if behind.is_some_and(|seconds| seconds > 1.0) {
             break;
         }
@@ -82,7 +82,7 @@ async fn a_held_up_applier_is_seen(fleet: &Fleet) {
     assert!(behind.is_some_and(|seconds| seconds > 1.0), "{behind:?}");
     holder.close().await;
     fleet.catch_up(1, 0).await;
-    let behind = topology::lag(&mut session).await.unwrap();
+    let behind = topology::lag(&mut session, None).await.unwrap().seconds;
     assert!(behind.is_some(), "it has caught up");
 }
 
@@ -101,7 +101,7 @@ async fn a_group_of_three_is_seen_from_every_member() {
     fleet.primary().run(&["INSERT INTO d.t VALUES (2)"]).await;
     until_members(last, "ERROR").await;
     assert_eq!(refusal(last).await, "it is ERROR in its group");
-    let lag = topology::lag(&mut last.session().await).await.unwrap();
+    let lag = topology::lag(&mut last.session().await, None).await.unwrap().seconds;
     assert_eq!(lag, None, "one in error is behind for ever");
     // One that left stays read-only and must not be taken for a safe replica.
     last.run(&["STOP GROUP_REPLICATION"]).await;

@@ -109,6 +109,7 @@ impl World {
             facts,
             registered: told(followers.iter().map(row).collect()),
             dumps: told(followers.iter().map(dump).collect()),
+            shell: None,
             ips: vec!["10.0.0.1".parse().unwrap()],
         }
     }

@@ -6,7 +6,7 @@ use control::Role;
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use types::{Secret, Span};
+use types::{Address, Secret, Span, TableName};
 
 /// The whole file. An absent section, or an absent key of one, takes its default.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -141,6 +141,8 @@ pub struct Database {
     /// For every managed server.
     #[serde(rename = "default")]
     pub defaults: Connection,
+    /// How members are found.
+    pub discovery: Discovery,
     /// Clusters known by name.
     pub clusters: Vec<Cluster>,
 }
@@ -190,6 +192,19 @@ pub struct Cluster {
     pub name: String,
     /// The member to begin at; who is primary is found out, not believed.
     pub primary: Member,
+    /// Members beside it, `host:port` or `host` and `port`: asked with its account even where no link leads to them.
+    #[serde(default, deserialize_with = "super::value::addresses", skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Address>,
+}
+
+/// `database.discovery`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Discovery {
+    /// Accounts whose binlog dumps are never replicas (CDC, backup).
+    pub ignore_users: Vec<String>,
+    /// Ports worth trying where a replica does not announce its own.
+    pub guess_ports: Vec<u16>,
 }
 
 /// `primary` of a cluster.
@@ -214,7 +229,7 @@ pub struct Member {
     pub password_env: Option<String>,
 }
 
-fn mysql_port() -> u16 {
+pub(super) fn mysql_port() -> u16 {
     3306
 }
 
@@ -229,6 +244,9 @@ pub struct Recycling {
     /// Work begins only inside it; at any time if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
+    /// A heartbeat table lag is also measured by; none unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<Heartbeat>,
     /// What rebuilding may cost each node; anything if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
@@ -243,6 +261,7 @@ impl Default for Recycling {
             defaults: Defaults::default(),
             concurrency: Concurrency::default(),
             window: None,
+            heartbeat: None,
             budget: None,
             regrowth_after: Span::from_secs(7 * 86_400),
         }
@@ -259,6 +278,22 @@ pub struct Budget {
     /// Minutes of rebuilding in a UTC day.
     #[serde(deserialize_with = "super::value::given_minutes", skip_serializing_if = "Option::is_none")]
     pub minutes_per_day: Option<u64>,
+}
+
+/// `recycling.heartbeat`: a table as pt-heartbeat writes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Heartbeat {
+    /// `database.table`.
+    #[serde(deserialize_with = "super::value::table", serialize_with = "super::value::as_text")]
+    pub table: TableName,
+    /// Whether it is written with `--utc`.
+    #[serde(default = "yes")]
+    pub utc: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// `recycling.window`, every day, UTC; it may go over midnight.

@@ -13,8 +13,9 @@ mod value;
 pub use environment::{Environment, Lookup, MOVED_PASSWORD, process};
 pub use error::ConfigError;
 pub use file::{
-    Alerts, Auth, Budget, Cluster, Concurrency, ConfigFile, Connection, Database, Defaults, JobState, Logging, Member,
-    Metrics, MetricsFile, Monitoring, Persistence, Recycling, Server, ServerTls, StorePlace, Token, Window,
+    Alerts, Auth, Budget, Cluster, Concurrency, ConfigFile, Connection, Database, Defaults, Discovery, Heartbeat,
+    JobState, Logging, Member, Metrics, MetricsFile, Monitoring, Persistence, Recycling, Server, ServerTls, StorePlace,
+    Token, Window,
 };
 pub use load::{Config, DEFAULT_FILE, Flags, load, parse};
 pub use value::LEVELS;

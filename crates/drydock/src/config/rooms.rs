@@ -2,8 +2,8 @@
 
 use super::{Cluster, Config, ConfigError, ConfigFile, Lookup, Member};
 use control::{
-    AlertSettings, Budget, ClusterSettings, Concurrency, DatabaseSettings, MetricsSettings, RecycleDefaults, RegrowthSettings,
-    Settings, TlsMode, TokenSettings, Window,
+    AlertSettings, Budget, ClusterSettings, Concurrency, DatabaseSettings, DiscoverySettings, Heartbeat,
+    MetricsSettings, RecycleDefaults, RegrowthSettings, Settings, TlsMode, TokenSettings, Window,
 };
 use http::{HttpSettings, TlsFiles};
 use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
@@ -22,11 +22,16 @@ impl Config {
             concurrency: concurrency(values),
             regrowth: RegrowthSettings { after: values.recycling.regrowth_after.0 },
             database: DatabaseSettings { timeout: values.database.defaults.timeout.0, tls: tls(values)? },
+            discovery: DiscoverySettings {
+                ignore_users: values.database.discovery.ignore_users.clone(),
+                guess_ports: values.database.discovery.guess_ports.clone(),
+            },
             clusters: clusters(values, lookup)?,
             metrics: metrics(values),
             alerts: alerts(values)?,
             tokens: tokens(values)?,
             password: self.password.clone(),
+            heartbeat: values.recycling.heartbeat.as_ref().map(heartbeat),
             window: values.recycling.window.as_ref().map(|window| Window { start: window.start, end: window.end }),
             budget: values.recycling.budget.as_ref().map_or_else(Budget::default, |budget| Budget {
                 bytes_per_hour: budget.bytes_per_hour,
@@ -98,6 +103,11 @@ fn concurrency(values: &ConfigFile) -> Concurrency {
     }
 }
 
+/// Whose beats count is found out for each node.
+fn heartbeat(given: &super::Heartbeat) -> Heartbeat {
+    Heartbeat { table: given.table.clone(), utc: given.utc, roots: Vec::new() }
+}
+
 fn metrics(values: &ConfigFile) -> MetricsSettings {
     let given = &values.monitoring.metrics;
     MetricsSettings { enabled: given.enabled, interval: given.interval.0, retention: given.retention.0 }
@@ -150,6 +160,7 @@ fn clusters(values: &ConfigFile, lookup: Lookup<'_>) -> Result<Vec<ClusterSettin
             address: Address::new(member.host.clone(), member.port),
             username: member.username.clone(),
             password: member_password(&cluster.name, member, lookup)?,
+            members: cluster.members.clone(),
         })
     };
     values.database.clusters.iter().map(&mut one).collect()

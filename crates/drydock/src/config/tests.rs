@@ -2,7 +2,7 @@
 
 use super::{Config, ConfigError, Flags, Lookup, load, parse};
 use std::{ffi::OsString, path::Path};
-use types::{Failure, Span};
+use types::{Address, Failure, Span};
 
 const SEED_FULL: &str = include_str!("../../tests/seed/config-4.1.yaml");
 const SEED_PRODUCTION: &str = include_str!("../../tests/seed/config-7.3.yaml");
@@ -94,6 +94,9 @@ fn a_wrong_value_is_named_with_key_and_line() {
         ("recycling:\n  budget:\n    bytes_per_hour: 99999999999T\n", "recycling.budget.bytes_per_hour", 3),
         ("recycling:\n  budget:\n    bytes_per_hour: -5\n", "recycling.budget.bytes_per_hour", 3),
         ("recycling:\n  budget:\n    minutes_per_day: 1441\n", "recycling.budget.minutes_per_day", 3),
+        ("recycling:\n  heartbeat:\n    table: heartbeat\n", "recycling.heartbeat.table", 3),
+        ("recycling:\n  heartbeat:\n    table: a.b.c\n", "recycling.heartbeat.table", 3),
+        ("database:\n  discovery:\n    guess_ports: [70000]\n", "database.discovery.guess_ports", 3),
         ("monitoring:\n  metrics:\n    interval: 0s\n", "monitoring.metrics.interval", 3),
     ];
     for (text, expected_key, expected_line) in cases {
@@ -154,6 +157,44 @@ fn flag_beats_environment_beats_file_beats_default() {
 }
 
 #[test]
+fn a_heartbeat_is_in_utc_unless_it_says_otherwise() {
+    let read = |utc: &str| {
+        let text = format!("recycling:\n  heartbeat:\n    table: percona.heart-beat\n{utc}");
+        let values = parse(Path::new("config.yaml"), &text).expect("it reads");
+        let written = serde_json::to_value(&values).expect("JSON");
+        assert_eq!(
+            written["recycling"]["heartbeat"]["table"], "percona.heart-beat",
+            "`config view` shows it as written"
+        );
+        let config = Config { values, path: None, password: None };
+        config.settings(&nothing).expect("settings").heartbeat.expect("a heartbeat")
+    };
+    let heartbeat = read("");
+    assert_eq!((heartbeat.table.database.as_str(), heartbeat.table.table.as_str()), ("percona", "heart-beat"));
+    assert!(heartbeat.utc && !read("    utc: false\n").utc);
+}
+
+#[test]
+fn members_are_written_as_text_or_in_parts() {
+    let cluster = |members: &str| {
+        format!("database:\n  clusters:\n  - name: a\n    primary: {{host: h, username: u}}\n    members: {members}\n")
+    };
+    let read = |text: &str| parse(Path::new("config.yaml"), text).expect(text);
+    let mut values = read(&cluster("['b:3307', '[::1]:3306', {host: c, port: 1}, {host: d}]"));
+    let wanted = [("b", 3307), ("::1", 3306), ("c", 1), ("d", 3306)].map(|(host, port)| Address::new(host, port));
+    assert_eq!(values.database.clusters[0].members, wanted);
+    assert!(read(&cluster("[]")).database.clusters[0].members.is_empty());
+    for broken in ["[b]", "['b:0']", "['b:many']", "[{host: c, prot: 1}]", "[{port: 1}]"] {
+        wrong(&cluster(broken));
+    }
+    values.database.discovery =
+        read("database:\n  discovery: {ignore_users: [cdc], guess_ports: [3307]}\n").database.discovery;
+    let settings = Config { values, path: None, password: None }.settings(&nothing).expect("settings");
+    assert_eq!(settings.clusters[0].members, wanted);
+    assert_eq!((settings.discovery.ignore_users, settings.discovery.guess_ports), (vec!["cdc".to_owned()], vec![3307]));
+}
+
+#[test]
 fn a_named_file_must_be_there() {
     let flags = Flags { config: Some("/nowhere/c.yaml".into()), ..Flags::default() };
     assert!(matches!(load(&flags, &nothing), Err(ConfigError::Unreadable { .. })));
@@ -196,6 +237,8 @@ fn the_page_leaves_out_no_key() {
             "budget",
             "bytes_per_hour",
             "minutes_per_day",
+            "heartbeat",
+            "members",
         ]
         .map(String::from),
     );

@@ -2,11 +2,11 @@
 
 use jiff::civil::Time;
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serializer,
     de::{Error, Visitor},
 };
-use std::fmt;
-use types::Span;
+use std::fmt::{self, Display};
+use types::{Address, Span, TableName};
 
 /// The levels of `--log-level`, least first.
 pub const LEVELS: [&str; 4] = ["debug", "info", "warn", "error"];
@@ -27,6 +27,52 @@ pub(super) fn some_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sp
 pub(super) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(|_| Error::custom(format!("`{text}` is not a time of day such as 22:00")))
+}
+
+/// `database.table`, each part as the server knows it.
+pub(super) fn table<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TableName, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let parts = text.split_once('.').filter(|(database, table)| {
+        !database.is_empty() && !table.is_empty() && !table.contains('.') && !text.contains('`')
+    });
+    let (database, table) =
+        parts.ok_or_else(|| Error::custom(format!("`{text}` is not a table such as percona.heartbeat")))?;
+    Ok(TableName::new(database, table))
+}
+
+/// `host:port` (an IPv6 host in brackets), or `host` with `port`, 3306 if it is left out.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Place {
+    Text(String),
+    Parts(Parts),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parts {
+    host: String,
+    #[serde(default = "super::file::mysql_port")]
+    port: u16,
+}
+
+pub(super) fn addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Address>, D::Error> {
+    let read = |place: Place| match place {
+        Place::Parts(Parts { host, port }) if !host.is_empty() && port != 0 => Ok(Address::new(host, port)),
+        Place::Parts(_) => Err(Error::custom("a member needs a host and a port of 1 or more")),
+        Place::Text(text) => {
+            let parts = text.rsplit_once(':').map(|(host, port)| (host.trim_matches(['[', ']']), port.parse()));
+            match parts {
+                Some((host, Ok(port))) if !host.is_empty() && port != 0 => Ok(Address::new(host, port)),
+                _ => Err(Error::custom(format!("`{text}` is not a member such as db2.example:3306"))),
+            }
+        }
+    };
+    Vec::<Place>::deserialize(deserializer)?.into_iter().map(read).collect()
+}
+
+pub(super) fn as_text<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
 }
 
 pub(super) fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {

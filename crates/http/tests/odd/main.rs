@@ -26,6 +26,7 @@ async fn bed(port: u16) -> Bed {
         address: Address::new("127.0.0.1", port),
         username: "u".to_owned(),
         password: Secret::new("p"),
+        members: Vec::new(),
     };
     let database = DatabaseSettings { timeout: Duration::from_secs(2), ..DatabaseSettings::default() };
     Bed::start(Settings { clusters: vec![cluster], database, ..Settings::default() }).await

@@ -26,7 +26,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use topology::DiscoverOptions;
+use topology::{DiscoverOptions, Heartbeat};
 use types::Failure;
 
 /// What a caller may choose about planning beside the request.
@@ -42,6 +42,8 @@ pub struct PlanOptions {
     pub budget: Budget,
     /// Where it is read what it has; without one every piece of work waits where there is a budget.
     pub ledger: Option<Arc<Ledger>>,
+    /// The heartbeat lag is also measured by, if one is kept.
+    pub heartbeat: Option<Heartbeat>,
     /// Nodes surveyed at once.
     pub parallel: usize,
     /// Seconds from which an open transaction is waited for.
@@ -56,6 +58,7 @@ impl Default for PlanOptions {
             window: None,
             budget: Budget::default(),
             ledger: None,
+            heartbeat: None,
             parallel: 10,
             long_transaction_seconds: long_transaction::LIMIT_SECONDS,
         }
@@ -91,16 +94,22 @@ async fn collect(
     let seed = topology.nodes.iter().find(|node| node.depth == 0).map(|node| node.id.clone()).unwrap_or_default();
     let choices = nodes::choose(&topology, &seed, config).map_err(Failure::from)?;
     // Owned, so that the future is `Send` for every lifetime (rust-lang/rust#102211).
-    let chosen: Vec<GraphNode> = choices
+    let chosen: Vec<(GraphNode, Option<Heartbeat>)> = choices
         .iter()
         .filter(|choice| choice.skipped.is_none())
         .filter_map(|choice| topology.nodes.iter().find(|node| node.id == choice.id).cloned())
+        .map(|node| {
+            let heartbeat = options.heartbeat.as_ref().map(|beat| beat.of(&topology, &node.id));
+            (node, heartbeat)
+        })
         .collect();
     let spent = &spendings(options, clock).await;
     let answers: Vec<(String, Result<NodeFacts, SqlError>)> = stream::iter(chosen)
-        .map(|node| async move {
+        .map(|(node, heartbeat)| async move {
             let endpoint = target.at(node.address.clone());
-            (node.id.clone(), ask(&endpoint, &node, config, options, spent, clock).await)
+            // What is chosen for all, with the heartbeat as it counts for this node.
+            let options = PlanOptions { heartbeat, ..options.clone() };
+            (node.id.clone(), ask(&endpoint, &node, config, &options, spent, clock).await)
         })
         .buffer_unordered(options.parallel.max(1))
         .collect()
@@ -178,7 +187,10 @@ async fn gates(
     let is_replica = !node.writer;
     vec![
         named("writer", writer::verdict(&test, config.exclude_primary)),
-        named("lag", lag::verdict(&topology::lag(session).await, config.max_lag, is_replica)),
+        named(
+            "lag",
+            lag::verdict(&topology::lag(session, options.heartbeat.as_ref()).await, config.max_lag, is_replica),
+        ),
         named(
             "long_transaction",
             long_transaction::verdict(&long_transaction::probe(session).await, options.long_transaction_seconds),

@@ -30,6 +30,7 @@ pub(crate) fn node(id: &str, port: u16, writer: bool) -> GraphNode {
         lag_seconds: Some(0),
         reach: Reach::Reached,
         depth: 0,
+        evidence: Vec::new(),
     }
 }
 

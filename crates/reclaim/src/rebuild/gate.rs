@@ -185,7 +185,7 @@ async fn ask_all(work: &Work, session: &mut Session, limit: LogLimit) -> Answer 
     if let Some(answer) = of("budget", spends(work).await) {
         return answer;
     }
-    let behind = topology::lag(session).await;
+    let behind = topology::lag(session, work.node.heartbeat.as_ref()).await;
     if let Some(answer) = of("lag", lag::verdict(&behind, work.max_lag, work.node.is_replica)) {
         return answer;
     }

@@ -10,7 +10,7 @@ use api::{Strategy, TablePlan, WorkMode};
 use mysql::{Endpoint, Session, SqlError};
 use runtime::{Clock, Instant};
 use std::{sync::Arc, time::Duration};
-use topology::OwnSample;
+use topology::{Heartbeat, OwnSample};
 use types::{JobId, TableName};
 
 /// Where steps say how they are getting on.
@@ -34,6 +34,8 @@ pub(crate) struct NodeShare {
     pub sample: Option<OwnSample>,
     /// It replicates from somebody, so it can lag.
     pub is_replica: bool,
+    /// The heartbeat its lag is also measured by.
+    pub heartbeat: Option<Heartbeat>,
 }
 
 /// One table on one node.

@@ -1,9 +1,10 @@
 //! The fleet a job works in: who its members are now, who holds them, which replicas are fresh.
 
 use api::{ClusterTopology, GraphNode, Reach};
-use mysql::{Endpoint, Session};
+use mysql::{Endpoint, Session, SqlError};
 use std::collections::BTreeSet;
 use tokio::sync::Mutex;
+use topology::{Heartbeat, Lag};
 use types::Address;
 
 /// Members of the fleet as discovery finds them when the job begins.
@@ -75,11 +76,19 @@ impl Fleet {
             .collect()
     }
 
+    /// The heartbeat as it counts for one node.
+    pub fn heartbeat_of(&self, heartbeat: Option<&Heartbeat>, address: &Address) -> Option<Heartbeat> {
+        let node = self.topology.nodes.iter().find(|node| node.address == *address);
+        heartbeat.map(|heartbeat| heartbeat.of(&self.topology, node.map_or("", |node| &node.id)))
+    }
+
     /// True if at least one replica is neither under work nor behind.
-    pub async fn keeps_one_fresh(&self, max_lag: f64) -> bool {
+    pub async fn keeps_one_fresh(&self, max_lag: f64, heartbeat: Option<&Heartbeat>) -> bool {
         let busy = self.busy.lock().await.clone();
         for node in self.replicas().filter(|node| !busy.contains(&node.address)) {
-            if lag_of(&self.target.at(node.address.clone())).await.is_some_and(|lag| lag <= max_lag) {
+            let heartbeat = self.heartbeat_of(heartbeat, &node.address);
+            let lag = lag_of(&self.target.at(node.address.clone()), heartbeat.as_ref()).await;
+            if lag.is_ok_and(|lag| lag.is_within(max_lag)) {
                 return true;
             }
         }
@@ -87,10 +96,10 @@ impl Fleet {
     }
 }
 
-/// Lag of a server; `None` if unknown, stopped or not to be asked.
-pub(crate) async fn lag_of(endpoint: &Endpoint) -> Option<f64> {
-    let mut session = Session::connect(endpoint).await.ok()?;
-    let lag = topology::lag(&mut session).await.ok().flatten();
+/// Lag of a server.
+pub(crate) async fn lag_of(endpoint: &Endpoint, heartbeat: Option<&Heartbeat>) -> Result<Lag, SqlError> {
+    let mut session = Session::connect(endpoint).await?;
+    let lag = topology::lag(&mut session, heartbeat).await;
     session.close().await;
     lag
 }

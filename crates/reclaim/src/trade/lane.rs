@@ -8,7 +8,7 @@ use super::{
 use crate::{
     ReclaimError, census,
     estimate::FileAccess,
-    gates::{budget, window},
+    gates::{budget, lag, window},
     rebuild::{self, NodeShare, Work},
 };
 use api::{DiskCensus, GateVerdict, NodePlan, Strategy, TablePlan, TableState, WorkMode};
@@ -117,7 +117,8 @@ impl Lane<'_> {
         let hold = self.crew.locks.hold(&endpoint.address, writers).await;
         let sample = sample(&endpoint).await;
         let is_replica = self.fleet.is_replica(&endpoint.address);
-        Arc::new(NodeShare { endpoint, hold, sample, is_replica })
+        let heartbeat = self.fleet.heartbeat_of(self.crew.options.heartbeat.as_ref(), &endpoint.address);
+        Arc::new(NodeShare { endpoint, hold, sample, is_replica, heartbeat })
     }
 
     /// Table by table. Once the node is to be left alone, what earlier runs ended there is still looked at.
@@ -255,15 +256,14 @@ impl Lane<'_> {
     async fn not_ready(&self, share: &NodeShare) -> Option<String> {
         let max_lag = self.crew.plan.config.max_lag;
         if share.is_replica && self.crew.plan.config.exclude_primary {
-            match fleet::lag_of(&share.endpoint).await {
-                Some(lag) if lag <= max_lag => {}
-                Some(lag) => return Some(format!("lag {lag:.1} s > {max_lag} s")),
-                None => return Some("replication is stopped or its lag is unknown".to_owned()),
+            let lag = fleet::lag_of(&share.endpoint, share.heartbeat.as_ref()).await;
+            if let GateVerdict::Wait { reason } | GateVerdict::Refuse { reason } = lag::verdict(&lag, max_lag, true) {
+                return Some(reason);
             }
         }
         let address = &share.endpoint.address;
         self.fleet.busy.lock().await.insert(address.clone());
-        if self.spare && !self.fleet.keeps_one_fresh(max_lag).await {
+        if self.spare && !self.fleet.keeps_one_fresh(max_lag, self.crew.options.heartbeat.as_ref()).await {
             self.fleet.busy.lock().await.remove(address);
             return Some("no other replica is fresh".to_owned());
         }

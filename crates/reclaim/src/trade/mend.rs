@@ -66,7 +66,7 @@ impl Crew {
         let endpoint = self.endpoint(node)?;
         self.locks.take(&endpoint).await?;
         let hold = self.locks.hold(&endpoint.address, []).await;
-        let share = Arc::new(NodeShare { endpoint, hold, sample: None, is_replica: false });
+        let share = Arc::new(NodeShare { endpoint, hold, sample: None, is_replica: false, heartbeat: None });
         for (index, table) in tables(node, first).filter(|(_, table)| self.is_open(table)) {
             let is_writer = !["replica", "intermediate", "group-secondary"].contains(&node.role.as_str());
             let work = Work {

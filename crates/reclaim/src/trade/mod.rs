@@ -29,7 +29,7 @@ use mysql::Endpoint;
 use runtime::Clock;
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
-use topology::DiscoverOptions;
+use topology::{DiscoverOptions, Heartbeat};
 use types::Failure;
 
 /// The kind under which recycle jobs are stored.
@@ -57,6 +57,8 @@ pub struct TradeOptions {
     pub window: Option<Window>,
     /// What rebuilding may cost each node.
     pub budget: Budget,
+    /// The heartbeat lag is also measured by, if one is kept.
+    pub heartbeat: Option<Heartbeat>,
     /// Seconds from which an open transaction is waited for.
     pub long_transaction_seconds: u64,
     /// Limit for one rebuilding statement under way; waits before it are the job's own limit's business.
@@ -77,6 +79,7 @@ impl Default for TradeOptions {
             discover: DiscoverOptions::default(),
             window: None,
             budget: Budget::default(),
+            heartbeat: None,
             long_transaction_seconds: crate::gates::long_transaction::LIMIT_SECONDS,
             longest: None,
             beat: Duration::from_millis(500),

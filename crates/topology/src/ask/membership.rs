@@ -1,6 +1,6 @@
 //! Clusters that are more than a chain of binlogs: Group Replication and Galera.
 
-use super::{Variables, untold};
+use super::{Variables, place, untold};
 use crate::facts::{Asked, Galera, Group, GroupMember, Told};
 use mysql::{Row, Session, SqlError};
 use std::collections::HashMap;
@@ -95,14 +95,10 @@ fn wsrep(rows: &[Row]) -> Galera {
     let pair = |row: &Row| Some((row.text("Variable_name")?.to_ascii_lowercase(), row.text("Value")?));
     let status: HashMap<String, String> = rows.iter().filter_map(pair).collect();
     let text = |name: &str| status.get(name).cloned().unwrap_or_default();
-    let address = |entry: &str| {
-        let (host, port) = entry.trim().rsplit_once(':')?;
-        Some((host.trim_matches(['[', ']']).to_owned(), port.parse().ok()?))
-    };
     Galera {
         cluster: text("wsrep_cluster_state_uuid"),
         state: text("wsrep_local_state_comment"),
         size: text("wsrep_cluster_size").trim().parse().unwrap_or(0),
-        members: text("wsrep_incoming_addresses").split(',').filter_map(address).collect(),
+        members: text("wsrep_incoming_addresses").split(',').filter_map(place).collect(),
     }
 }

@@ -1,6 +1,6 @@
 //! Nodes and edges as they cross the door.
 
-use super::{BINLOG, Drawing, Index, KINDS, shape};
+use super::{BINLOG, Companion, Drawing, Index, KINDS, shape};
 use crate::facts::{Group, OwnWrites};
 use crate::lag::worst;
 use crate::members::Member;
@@ -11,7 +11,21 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Every node that belongs, by its place.
 pub(super) fn nodes(drawing: &Drawing<'_>, kept: &[Index]) -> BTreeMap<Index, GraphNode> {
     let ringed: BTreeSet<Index> = shape::rings(drawing).into_iter().flatten().collect();
-    kept.iter().map(|index| (*index, node(drawing, *index, ringed.contains(index)))).collect()
+    let mut nodes: BTreeMap<Index, GraphNode> =
+        kept.iter().map(|index| (*index, node(drawing, *index, ringed.contains(index)))).collect();
+    let named: Vec<(Index, Evidence)> = drawing
+        .companions
+        .iter()
+        .filter_map(|companion| Some((companion.node, named(drawing, &nodes, companion)?)))
+        .collect();
+    for (index, proof) in named {
+        if let Some(node) = nodes.get_mut(&index)
+            && !node.evidence.contains(&proof)
+        {
+            node.evidence.push(proof);
+        }
+    }
+    nodes
 }
 
 fn node(drawing: &Drawing<'_>, index: Index, ringed: bool) -> GraphNode {
@@ -40,6 +54,7 @@ fn reached(drawing: &Drawing<'_>, index: Index, member: &Member<'_>, ringed: boo
         lag_seconds: worst(member.channels()),
         reach: Reach::Reached,
         depth: member.depth,
+        evidence: Vec::new(),
     }
 }
 
@@ -114,6 +129,7 @@ fn absent(drawing: &Drawing<'_>, index: Index) -> GraphNode {
         lag_seconds: None,
         reach: absent.reach.clone(),
         depth: absent.depth,
+        evidence: Vec::new(),
     }
 }
 
@@ -143,6 +159,17 @@ fn evidence(drawing: &Drawing<'_>, nodes: &BTreeMap<Index, GraphNode>, proof: &s
         seen_at,
         age_seconds: drawing.now.duration_since(seen_at).as_secs_f64().max(0.0),
     })
+}
+
+/// The proof of a node that a list names; the configuration was read before anybody was asked.
+fn named(drawing: &Drawing<'_>, nodes: &BTreeMap<Index, GraphNode>, companion: &Companion) -> Option<Evidence> {
+    let statement = companion.statement.clone();
+    if let Some(told_by) = companion.told_by {
+        return evidence(drawing, nodes, &super::Proof { statement, told_by });
+    }
+    let seen_at = drawing.reports.first().map_or(drawing.now, |report| report.seen_at);
+    let age_seconds = drawing.now.duration_since(seen_at).as_secs_f64().max(0.0);
+    Some(Evidence { statement, told_by: "configuration".to_owned(), seen_at, age_seconds })
 }
 
 /// Whether a member wrote by itself while it was asked; used for warnings.

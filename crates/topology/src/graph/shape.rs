@@ -9,6 +9,9 @@ pub(super) fn component(drawing: &Drawing<'_>) -> Vec<Index> {
     for (source, target, ..) in drawing.links.keys() {
         sets.union(*source, *target);
     }
+    for companion in &drawing.companions {
+        sets.union(companion.beside, companion.node);
+    }
     (0..drawing.count()).filter(|index| sets.equiv(*index, 0)).collect()
 }
 

@@ -41,7 +41,12 @@ fn one(node: &str, from: i64, until: Option<i64>, bytes: u64) -> Spending {
 }
 
 fn verified(seconds: i64, nodes: &[(&str, u64)]) -> JournalEntry {
-    let measured = |(node, after): &(&str, u64)| Measured { node: (*node).to_owned(), before: 900, after: *after };
+    let measured = |(node, after): &(&str, u64)| Measured {
+        node: (*node).to_owned(),
+        before: 900,
+        after: *after,
+        spaces: Vec::new(),
+    };
     let report = Report { measured: nodes.iter().map(measured).collect(), seconds: 1.0 };
     entry(seconds, "verify", Event::Done(json!(report)))
 }
