@@ -48,6 +48,12 @@ pub trait Trade: Send + Sync {
         true
     }
 
+    /// Whether the job may not begin yet, in any process, for what its own document says: somebody has still to agree. It
+    /// stays pending, and is taken only to be cancelled.
+    fn is_held(&self, _job: &JobRecord) -> bool {
+        false
+    }
+
     /// The body with the record's `status`, `progress`, times and the failure written into it; called before every
     /// save, so that the document never contradicts the record.
     fn document(&self, record: &JobRecord, failure: Option<&Failure>) -> Value {
