@@ -25,6 +25,8 @@ pub struct Settings {
     pub alerts: AlertSettings,
     /// `auth.tokens`; empty means none is asked for, which only a loopback bind may do.
     pub tokens: Vec<TokenSettings>,
+    /// `auth.two_person`: a job that may touch a writer waits for a second admin.
+    pub two_person: bool,
     /// `recycling.window`: work begins only inside it; any time if absent.
     pub window: Option<Window>,
     /// `RECYCLER_DB_PASSWORD`: for targets that come without one, such as jobs found again after a restart.
