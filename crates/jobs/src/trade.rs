@@ -130,7 +130,8 @@ impl Desk {
         next.body = self.document(&next, failure);
         *record = match self.store.save(&next, Some(&self.lease)).await {
             Err(StoreError::Conflict(id)) => {
-                // Only the holder of the lease saves: an earlier save of ours happened though its answer was lost.
+                // Only the holder of the lease saves a job under way: an earlier save of ours happened though its answer was
+                // lost. Or a held job was let go while it was being cancelled; then it ends as cancelled.
                 let stored = self.store.get(&id).await?.ok_or(StoreError::NotFound(id))?;
                 self.store.save(&JobRecord { version: stored.version, ..next }, Some(&self.lease)).await?
             }
