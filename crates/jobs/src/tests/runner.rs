@@ -450,6 +450,20 @@ async fn a_held_job_is_cancelled_here_and_by_a_process_that_could_not_run_it() {
     let orphan = NewJob { kind: "gated".to_owned(), body, created_at: site.clock.now() };
     let orphan = site.store.create(orphan).await.unwrap().id;
     site.store.request_cancel(&orphan).await.unwrap();
-    assert_eq!(runner.wait(&orphan).await.unwrap().status, JobStatus::Cancelled);
+    let ended = tokio::time::timeout(Duration::from_hours(1), runner.wait(&orphan)).await.expect("an end").unwrap();
+    assert_eq!(ended.status, JobStatus::Cancelled);
     assert_eq!((site.world.runs(&held), site.world.runs(&orphan)), ((0, 0, 0), (0, 0, 0)));
+}
+
+/// Whoever has the password of the one who asked is the process they asked: it keeps the job while it waits.
+#[tokio::test(start_paused = true)]
+async fn a_held_job_stays_with_its_maker_who_alone_can_run_it() {
+    let site = Site::new();
+    let (maker, _other) = (site.process(1, 10), site.process(3, 10));
+    site.world.gate.add_permits(1);
+    let held = maker.submit("gated", json!({ "held": true, "end": "foreign" })).await.unwrap().id;
+    site.clock.sleep(Duration::from_mins(5)).await;
+    let_go(&site, &held).await;
+    let done = tokio::time::timeout(Duration::from_hours(1), maker.wait(&held)).await.expect("an end").unwrap();
+    assert_eq!((done.status, site.world.runs(&held)), (JobStatus::Completed, (0, 1, 1)));
 }
