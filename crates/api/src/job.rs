@@ -1,6 +1,7 @@
 //! Reclaim jobs on the wire (seed 002 §3.2.2–3.2.5, chapter 5).
 
 use crate::{
+    approval::Approval,
     plan::{Estimate, Plan},
     system::DiskCensus,
     topology::default_port,
@@ -339,12 +340,22 @@ pub struct RecycleJob {
     /// Code of that error; 0 if none.
     #[serde(default)]
     pub error_code: u16,
+    /// Who asked and who agreed, for a job that needs two people; absent for all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
     /// Where the disk of each node went beside its tables, seen once its work was done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub census: Vec<DiskCensus>,
     /// What the operator should know: orphans left behind, settings restored after a crash, errant GTID found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+impl RecycleJob {
+    /// True while a second person has to agree before the job may begin, whatever the configuration says by now.
+    pub fn awaits_approval(&self) -> bool {
+        self.approval.as_ref().is_some_and(Approval::is_missing)
+    }
 }
 
 /// What the store keeps of a recycle job (`JobRecord::body`): the job as it is shown, and the plan it carries out.
@@ -378,6 +389,7 @@ impl RecycleDocument {
             completed_at: None,
             error: String::new(),
             error_code: 0,
+            approval: None,
             census: Vec::new(),
             notes: Vec::new(),
         };

@@ -2,6 +2,7 @@
 //!
 //! Field names are the wire's. Seed words (`master`, `slaves`) live here and nowhere below.
 
+mod approval;
 mod cluster;
 mod envelope;
 mod job;
@@ -9,6 +10,7 @@ mod plan;
 mod system;
 mod topology;
 
+pub use approval::{Approval, ApproveRequest};
 pub use cluster::{AuditQuery, ClusterInfo, ClusterJobRequest, ConnectRequest, MetricsQuery};
 pub use envelope::{Envelope, ErrorBody};
 pub use job::{

@@ -7,6 +7,9 @@ use std::fmt::Write as _;
 use subtle::ConstantTimeEq;
 use types::{Code, Failure, Secret};
 
+/// How the actor of a caller without a token begins; the peer follows. All of them may be one person.
+pub(crate) const ANONYMOUS: &str = "anonymous@";
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -47,6 +50,24 @@ pub(crate) fn check_tokens(tokens: &[TokenSettings]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Refuses `auth.two_person` where there are no two people who could ask and approve; 1001.
+pub(crate) fn check_two_person(settings: &Settings) -> Result<(), Failure> {
+    let admins = settings.tokens.iter().filter(|token| token.role == Role::Admin).count();
+    if !settings.two_person || admins >= 2 {
+        return Ok(());
+    }
+    let error = match settings.tokens.len() {
+        0 => {
+            "`auth.two_person` is set while auth.tokens is empty: without tokens all callers are one person".to_owned()
+        }
+        _ => format!(
+            "`auth.two_person` is set with {admins} tokens of role admin: nobody could approve what another asked"
+        ),
+    };
+    let next = "give two people a token of role admin each (`drydock token new`), or leave auth.two_person out";
+    Err(Failure::new(Code::InvalidArgument, error, next).with("field", "auth.two_person"))
+}
+
 /// The token's entry. Every entry is compared, so time tells nothing.
 fn holder<'a>(tokens: &'a [TokenSettings], token: &str) -> Option<&'a TokenSettings> {
     let digest = token_digest(token);
@@ -58,7 +79,7 @@ fn holder<'a>(tokens: &'a [TokenSettings], token: &str) -> Option<&'a TokenSetti
 
 fn identify(settings: &Settings, token: Option<&str>, peer: &str) -> Result<Caller, Failure> {
     if settings.tokens.is_empty() {
-        return Ok(Caller::new(format!("anonymous@{peer}"), Role::Admin));
+        return Ok(Caller::new(format!("{ANONYMOUS}{peer}"), Role::Admin));
     }
     let next = "send `Authorization: Bearer dd_…` with a token from auth.tokens";
     let token = token.ok_or_else(|| Failure::new(Code::Forbidden, "this server wants a token", next))?;

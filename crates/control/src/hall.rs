@@ -70,16 +70,20 @@ pub(crate) fn broken(action: &str, error: &tokio::task::JoinError) -> Failure {
     Failure::new(Code::JobCreateFailed, format!("`{action}` broke off inside the server"), next)
 }
 
-fn check(settings: &Settings) -> Result<(), Failure> {
-    access::check_tokens(&settings.tokens)?;
-    for (index, cluster) in settings.clusters.iter().enumerate() {
-        input::cluster_name(&cluster.name)?;
-        input::address(&cluster.address.host, cluster.address.port, &cluster.username)?;
-        if settings.clusters[..index].iter().any(|other| other.name == cluster.name) {
-            return Err(input::bad("database.clusters", cluster.name.as_str(), "clusters with a name each"));
+impl Settings {
+    /// Refuses settings that cannot work; 1001 names the key.
+    pub fn check(&self) -> Result<(), Failure> {
+        access::check_tokens(&self.tokens)?;
+        access::check_two_person(self)?;
+        for (index, cluster) in self.clusters.iter().enumerate() {
+            input::cluster_name(&cluster.name)?;
+            input::address(&cluster.address.host, cluster.address.port, &cluster.username)?;
+            if self.clusters[..index].iter().any(|other| other.name == cluster.name) {
+                return Err(input::bad("database.clusters", cluster.name.as_str(), "clusters with a name each"));
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 impl Control {
@@ -92,7 +96,7 @@ impl Control {
         clock: Clock,
         random: Random,
     ) -> Result<Self, Failure> {
-        check(&settings)?;
+        settings.check()?;
         let (workers, queue) = (settings.concurrency.max_workers.max(1), settings.concurrency.queue_size);
         let settings = Arc::new(ArcSwap::from_pointee(settings));
         let hall = Hall {
@@ -150,7 +154,7 @@ impl Control {
         self.audited(caller, "config.reload", String::new(), async move {
             allowed?;
             decision.begin()?;
-            check(&settings)?;
+            settings.check()?;
             let old = control.settings();
             let mut later = Vec::new();
             if old.concurrency != settings.concurrency {

@@ -2,6 +2,7 @@
 
 mod access;
 mod alerts;
+mod approval;
 mod asking;
 mod audit;
 mod caller;

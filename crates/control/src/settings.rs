@@ -30,6 +30,8 @@ pub struct Settings {
     pub alerts: AlertSettings,
     /// `auth.tokens`; empty means none is asked for, which only a loopback bind may do.
     pub tokens: Vec<TokenSettings>,
+    /// `auth.two_person`: a job that may touch a writer waits for a second admin.
+    pub two_person: bool,
     /// `recycling.window`: work begins only inside it; any time if absent.
     pub window: Option<Window>,
     /// `recycling.budget`: what rebuilding may cost each node.

@@ -1,6 +1,6 @@
 //! Use cases that plan, enlist and stop jobs.
 
-use crate::{Caller, Control, Decision, Role, hands, input};
+use crate::{Caller, Control, Role, approval, hands, input};
 use api::{ClusterTopology, DiscoverRequest, JobConfig, JobCreated, JobRequest, Plan, RecycleConfig, RecycleDocument};
 use mysql::Endpoint;
 use types::{Address, Code, Failure, JobId, Secret};
@@ -86,16 +86,16 @@ impl Control {
         let subject = format!("{}:{}", request.target.host, request.target.port);
         let role = needed(&request.config, self.settings().defaults.exclude_primary);
         let (control, allowed) = (self.clone(), caller.require(role, "jobs.create"));
-        let decision = caller.decision.clone();
+        let asker = caller.clone();
         self.audited(caller, "jobs.create", subject, async move {
             allowed?;
-            control.enlist(request, &decision).await.map(Created::Job)
+            control.enlist(request, &asker).await.map(Created::Job)
         })
         .await
     }
 
     /// Plans, remembers the password the plan was made with, and hands the job to the workers.
-    async fn enlist(&self, request: JobRequest, decision: &Decision) -> Result<JobCreated, Failure> {
+    async fn enlist(&self, request: JobRequest, asker: &Caller) -> Result<JobCreated, Failure> {
         let runner = self.hall.runner.get().ok_or_else(|| {
             Failure::new(Code::JobCreateFailed, "this process runs no jobs", "start the server, or use `recycle`")
         })?;
@@ -106,11 +106,12 @@ impl Control {
         let address = Address::new(target.host.clone(), target.port);
         let endpoint = self.endpoint(&address, &target.username, &target.password);
         self.hall.keyring.keep(&address, &target.username, &endpoint.password);
-        let document = RecycleDocument::new(config, plan, self.hall.clock.now());
+        let mut document = RecycleDocument::new(config, plan, self.hall.clock.now());
+        approval::mark(&mut document, &self.settings(), &asker.actor);
         let body = serde_json::to_value(document).map_err(|error| {
             Failure::new(Code::JobCreateFailed, format!("the plan cannot be stored: {error}"), "report this")
         })?;
-        decision.begin()?;
+        asker.decision.begin()?;
         let record = runner.submit(reclaim::trade::KIND, body).await?;
         Ok(JobCreated { job_id: record.id, status: record.status, created_at: record.created_at })
     }

@@ -74,6 +74,8 @@ async fn what_cannot_work_is_refused_with_its_key_and_changes_nothing() {
         (with(vec![broken], vec![]), "auth.tokens", "no SHA-256"),
         (with(vec![token("bob")], vec![cluster("a"), cluster("a")]), "database.clusters", "a name each"),
         (with(vec![token("bob")], vec![cluster("../a")]), "name", "letters"),
+        (two_people(vec![token("bob")]), "auth.two_person", "with 0 tokens of role admin"),
+        (two_people(vec![admins("bob"), token("eve")]), "auth.two_person", "with 1 tokens of role admin"),
     ];
     for (settings, field, words) in cases {
         let refused = control.reload(&admin(), settings).await.expect_err(words);
@@ -82,6 +84,24 @@ async fn what_cannot_work_is_refused_with_its_key_and_changes_nothing() {
         assert!(!refused.to_string().contains("dd_the-token-itself"), "{refused}");
         assert_eq!(*control.settings(), began, "{words}");
     }
+}
+
+fn admins(name: &str) -> TokenSettings {
+    TokenSettings { role: Role::Admin, ..token(name) }
+}
+
+fn two_people(tokens: Vec<TokenSettings>) -> Settings {
+    Settings { tokens, two_person: true, ..Settings::default() }
+}
+
+#[tokio::test]
+async fn two_people_are_asked_for_only_where_there_are_two() {
+    let store = || Arc::new(MemoryStore::default());
+    let open = |settings| Control::open(settings, store(), Clock::real(), Random::real());
+    let nobody = open(two_people(vec![])).await.expect_err("nobody can be told apart");
+    assert_eq!((nobody.code, nobody.detail("field")), (Code::InvalidArgument, "auth.two_person"));
+    assert!(nobody.detail("error").contains("all callers are one person"), "{nobody}");
+    assert!(open(two_people(vec![admins("ann"), admins("bob")])).await.is_ok());
 }
 
 #[tokio::test]

@@ -8,7 +8,9 @@ use support::{Ended, PROGRAMS, Place};
 #[test]
 fn every_help_text_is_as_it_was_agreed() {
     let place = Place::new();
-    for command in ["", "topology", "recycle", "monitor", "status", "server", "cancel", "config", "token new"] {
+    for command in
+        ["", "topology", "recycle", "monitor", "status", "server", "cancel", "config", "token new", "recycle approve"]
+    {
         let mut arguments: Vec<&str> = command.split_whitespace().collect();
         arguments.push("--help");
         let ended = place.run(&arguments);

@@ -14,6 +14,9 @@ const LIKE: f64 = 0.7;
 /// A JSON body of a known shape.
 pub(crate) struct Body<T>(pub(crate) T);
 
+/// The same where a request without a body asks for the usual.
+pub(crate) struct OptionalBody<T>(pub(crate) T);
+
 /// A query of a known shape.
 pub(crate) struct Query<T>(pub(crate) T);
 
@@ -103,6 +106,21 @@ impl<T: DeserializeOwned> FromRequest<Door> for Body<T> {
             return Err(Failure::new(Code::InvalidArgument, "the body is not declared as JSON", next).into());
         }
         Ok(Self(read(&bytes(request, door).await?)?))
+    }
+}
+
+impl<T: DeserializeOwned + Default> FromRequest<Door> for OptionalBody<T> {
+    type Rejection = Failed;
+
+    async fn from_request(request: Request, door: &Door) -> Result<Self, Failed> {
+        if request.headers().contains_key(header::CONTENT_TYPE) {
+            return Body::from_request(request, door).await.map(|Body(value)| Self(value));
+        }
+        if bytes(request, door).await?.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        let next = "send the header `Content-Type: application/json`, or no body";
+        Err(Failure::new(Code::InvalidArgument, "the body is not declared as JSON", next).into())
     }
 }
 

@@ -10,12 +10,13 @@ use std::collections::BTreeSet;
 use support::{Bed, answer, assert_error, three_tokens};
 
 /// Least role a route needs: 0 nobody, 1 viewer, 2 operator, 3 admin.
-const RULES: [(&str, &str, usize); 20] = [
+const RULES: [(&str, &str, usize); 21] = [
     ("POST", "/api/v1/topology/discover", 2),
     ("POST", "/api/v1/recycle/jobs", 2),
     ("GET", "/api/v1/recycle/jobs", 1),
     ("GET", "/api/v1/recycle/jobs/{job_id}", 1),
     ("DELETE", "/api/v1/recycle/jobs/{job_id}", 2),
+    ("POST", "/api/v1/recycle/jobs/{job_id}/approve", 3),
     ("GET", "/api/v1/recycle/jobs/{job_id}/plan", 1),
     ("POST", "/api/v1/recycle/plan", 2),
     ("GET", "/api/v1/health", 0),
@@ -41,7 +42,7 @@ fn body(path: &str) -> Value {
     match path {
         "/api/v1/topology/discover" => target,
         "/api/v1/clusters" => json!({"name": "c", "host": "127.0.0.1", "port": 1, "username": "u", "password": "p"}),
-        path if path.contains("{name}") => json!({}),
+        path if path.contains("{name}") || path.ends_with("/approve") => json!({}),
         _ => json!({"target": target}),
     }
 }

@@ -1,6 +1,10 @@
 //! The dispatcher's loop: renew what waits here, pass on requests to cancel, fill free workers.
 
-use crate::{JobFilter, JobRow, Lease, StoreError, runner::Hall, worker};
+use crate::{
+    JobFilter, JobRow, Lease, StoreError,
+    runner::{Hall, Queued},
+    worker,
+};
 use api::JobStatus;
 use std::{collections::HashMap, sync::Arc};
 use tokio_util::sync::CancellationToken;
@@ -30,6 +34,7 @@ pub(crate) async fn run(hall: Arc<Hall>) {
 
 async fn round(hall: &Arc<Hall>) -> Result<(), StoreError> {
     let cancelled = cancelled_elsewhere(hall).await?;
+    release(hall).await?;
     start_queued(hall, &cancelled);
     let now = hall.clock.now();
     hall.floor().resting.retain(|_, until| *until > now);
@@ -52,7 +57,9 @@ fn has_room(hall: &Hall) -> bool {
 /// A job this process is at, or rests from.
 fn is_ours(hall: &Hall, id: &JobId) -> bool {
     let floor = hall.floor();
-    floor.running.contains_key(id) || floor.resting.contains_key(id) || floor.queue.iter().any(|(own, _)| own == id)
+    floor.running.contains_key(id)
+        || floor.resting.contains_key(id)
+        || floor.queue.iter().any(|queued| queued.id == *id)
 }
 
 /// Open jobs with a request to cancel; running ones here are told at once.
@@ -75,14 +82,30 @@ async fn cancelled_elsewhere(hall: &Hall) -> Result<HashMap<JobId, JobRow>, Stor
     Ok(cancelled)
 }
 
+/// Looks which of the jobs that were held here may begin by now.
+async fn release(hall: &Hall) -> Result<(), StoreError> {
+    let held: Vec<JobId> = hall.floor().queue.iter().filter(|queued| queued.held).map(|job| job.id.clone()).collect();
+    if held.is_empty() {
+        return Ok(());
+    }
+    for record in hall.store.get_many(&held).await? {
+        let Some(trade) = hall.trades.get(record.kind.as_str()) else { continue };
+        let holds = trade.is_held(&record);
+        if let Some(queued) = hall.floor().queue.iter_mut().find(|queued| queued.id == record.id) {
+            queued.held = holds;
+        }
+    }
+    Ok(())
+}
+
 /// Starts what was submitted here: in order while workers are free, cancelled ones at once because they only end.
 fn start_queued(hall: &Arc<Hall>, cancelled: &HashMap<JobId, JobRow>) {
     let queue = std::mem::take(&mut hall.floor().queue);
-    for (id, lease) in queue {
-        if cancelled.contains_key(&id) || has_room(hall) {
-            start(hall, id, lease);
+    for queued in queue {
+        if cancelled.contains_key(&queued.id) || (!queued.held && has_room(hall)) {
+            start(hall, queued.id, queued.lease);
         } else {
-            hall.floor().queue.push_back((id, lease));
+            hall.floor().queue.push_back(queued);
         }
     }
 }
@@ -91,7 +114,9 @@ fn start_queued(hall: &Arc<Hall>, cancelled: &HashMap<JobId, JobRow>) {
 async fn adopt(hall: &Arc<Hall>, row: &JobRow) -> Result<(), StoreError> {
     let Some(trade) = hall.trades.get(row.kind.as_str()) else { return Ok(()) };
     let Some(record) = hall.store.get(&row.id).await? else { return Ok(()) };
-    if !trade.accepts(&record).await {
+    // A held job has touched nothing: whoever finds it cancelled can end it, password or not.
+    let wanted = if trade.is_held(&record) { record.cancel_requested } else { trade.accepts(&record).await };
+    if !wanted {
         return Ok(());
     }
     match hall.store.take_lease(row.id.as_str(), &hall.claim, hall.clock.now()).await {
@@ -112,12 +137,12 @@ fn start(hall: &Arc<Hall>, id: JobId, lease: Lease) {
 
 /// Keeps the leases of jobs that wait here; one that was lost is somebody else's job now.
 async fn renew_queue(hall: &Hall) {
-    let queue: Vec<(JobId, Lease)> = hall.floor().queue.iter().cloned().collect();
-    for (id, lease) in queue {
+    let queue: Vec<Queued> = hall.floor().queue.iter().cloned().collect();
+    for Queued { id, lease, .. } in queue {
         let renewed = hall.store.renew_lease(&lease, hall.options.lease, hall.clock.now()).await;
         if let Err(StoreError::Fenced { .. }) = renewed {
             tracing::warn!(job = %id, "the lease on a waiting job was lost; another process has it");
-            hall.floor().queue.retain(|(own, _)| *own != id);
+            hall.floor().queue.retain(|queued| queued.id != id);
         }
     }
 }

@@ -66,11 +66,20 @@ pub(crate) struct Hall {
     floor: Mutex<Floor>,
 }
 
+/// A job that was submitted here and waits.
+#[derive(Clone)]
+pub(crate) struct Queued {
+    pub(crate) id: JobId,
+    pub(crate) lease: Lease,
+    /// It may not begin yet ([`Trade::is_held`]); its place and its lease are kept.
+    pub(crate) held: bool,
+}
+
 /// What this process is at.
 #[derive(Default)]
 pub(crate) struct Floor {
     /// Submitted here, leased, waiting for a worker.
-    pub(crate) queue: VecDeque<(JobId, Lease)>,
+    pub(crate) queue: VecDeque<Queued>,
     /// Running here, with the token that cancels each.
     pub(crate) running: HashMap<JobId, CancellationToken>,
     /// Parked here; not taken again before the moment.
@@ -129,7 +138,8 @@ impl Runner {
         let body = trade.document(&new.clone().into_record(JobId(String::new())), None);
         let (record, lease) =
             hall.store.create_held(NewJob { body, ..new }, &hall.claim).await.map_err(Failure::from)?;
-        hall.floor().queue.push_back((record.id.clone(), lease));
+        let queued = Queued { id: record.id.clone(), lease, held: trade.is_held(&record) };
+        hall.floor().queue.push_back(queued);
         // Nobody listening is no error.
         let _ = hall.updates.send(Arc::new(record.clone()));
         hall.wake.notify_one();
@@ -214,7 +224,7 @@ impl Runner {
             hall.tasks.wait().await;
         }
         let queue = std::mem::take(&mut hall.floor().queue);
-        for (_, lease) in queue {
+        for Queued { lease, .. } in queue {
             if let Err(error) = hall.store.drop_lease(&lease).await {
                 tracing::warn!(%error, job = lease.resource, "lease not given back; it lapses by itself");
             }

@@ -48,6 +48,12 @@ pub trait Trade: Send + Sync {
         true
     }
 
+    /// Whether the job may not begin yet, in any process, for what its own document says: somebody has still to agree. It
+    /// stays pending, and is taken only to be cancelled.
+    fn is_held(&self, _job: &JobRecord) -> bool {
+        false
+    }
+
     /// The body with the record's `status`, `progress`, times and the failure written into it; called before every
     /// save, so that the document never contradicts the record.
     fn document(&self, record: &JobRecord, failure: Option<&Failure>) -> Value {
@@ -129,7 +135,8 @@ impl Desk {
         next.body = self.document(&next, failure);
         *record = match self.store.save(&next, Some(&self.lease)).await {
             Err(StoreError::Conflict(id)) => {
-                // Only the holder of the lease saves: an earlier save of ours happened though its answer was lost.
+                // Only the holder of the lease saves a job under way: an earlier save of ours happened though its answer was
+                // lost. Or a held job was let go while it was being cancelled; then it ends as cancelled.
                 let stored = self.store.get(&id).await?.ok_or(StoreError::NotFound(id))?;
                 self.store.save(&JobRecord { version: stored.version, ..next }, Some(&self.lease)).await?
             }

@@ -80,6 +80,10 @@ async fn attend(hall: &Hall, id: &JobId, lease: &Lease, cancel: CancellationToke
     if record.cancel_requested {
         cancel.cancel();
     }
+    // The last word before anything is begun, whichever way the job came here.
+    if trade.is_held(&record) && !cancel.is_cancelled() {
+        return Ok(Left::Parked);
+    }
     let desk = Arc::new(desk(hall, trade, lease, record.clone()));
     // A worker may have died before it could save `running`; the journal tells whether anything was begun.
     let journal = Journal::load(Arc::clone(&hall.store), id.clone(), lease.clone(), hall.clock).await?;

@@ -64,6 +64,7 @@ export const api = {
   job: (id: string, signal?: AbortSignal) => soon<shape.RecycleJob>(job(id), signal),
   jobPlan: (id: string, signal?: AbortSignal) => soon<shape.Plan>(`${job(id)}/plan`, signal),
   cancel: (id: string) => call<undefined>('DELETE', job(id)),
+  approve: (id: string, request: shape.ApproveRequest) => call<shape.RecycleJob>('POST', `${job(id)}/approve`, request),
   audit: (limit: number, offset: number, signal?: AbortSignal) =>
     soon<shape.AuditEntry[]>(`audit?limit=${limit}&offset=${offset}`, signal),
   history: (since: string, signal?: AbortSignal) =>

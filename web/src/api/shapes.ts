@@ -72,9 +72,11 @@ export interface TableResult extends Estimate {
 export interface JobStatistics {
   space_freed_mb: number; space_freed_bytes: number; space_regrown_bytes?: number; time_elapsed: string; estimated_remaining: string; tables_processed: TableResult[];
 }
+export interface Approval { asked_by: string; approved_by?: string; approved_at?: string }
+export interface ApproveRequest { plan_digest?: string }
 export interface RecycleJob {
   job_id: string; status: JobStatus; config: RecycleConfig; progress: JobProgress; statistics: JobStatistics;
-  created_at: string; started_at?: string; completed_at?: string; error?: string; error_code: number; notes?: string[];
+  created_at: string; started_at?: string; completed_at?: string; error?: string; error_code: number; approval?: Approval; notes?: string[];
 }
 export interface JobSummary { job_id: string; status: JobStatus; created_at: string; progress: number }
 export interface JobList { total: number; jobs: JobSummary[] }

@@ -10,7 +10,7 @@ mod watch;
 
 pub use connect::{ConnectArgs, TopologyArgs, TopologyFormat};
 pub use manage::{CancelArgs, CompletionArgs, ConfigCommand, ManArgs, ServerArgs, TokenCommand, VersionArgs};
-pub use recycle::{RecycleArgs, ReportFormat};
+pub use recycle::{ApproveArgs, RecycleArgs, RecycleCommand, ReportFormat};
 pub use watch::{MonitorArgs, MonitorFormat, StatusArgs};
 
 use crate::config::{Flags, LEVELS};
@@ -108,6 +108,9 @@ impl Cli {
     pub fn wants_json(&self) -> bool {
         match &self.command {
             Command::Topology(args) => args.output_format == TopologyFormat::Json,
+            Command::Recycle(RecycleArgs { command: Some(RecycleCommand::Approve(args)), .. }) => {
+                args.format == ReportFormat::Json
+            }
             Command::Recycle(args) => args.output_format == ReportFormat::Json,
             Command::Monitor(args) => args.output_format == MonitorFormat::Json,
             Command::Status(args) => args.format == ReportFormat::Json,

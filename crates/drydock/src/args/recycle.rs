@@ -2,17 +2,21 @@
 
 use super::ConnectArgs;
 use api::{DatabaseTarget, JobConfig, JobRequest, Scope, WorkMode};
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use types::Span;
 
 /// `recycle`. What is left out takes the configured default.
 #[derive(Debug, Clone, Args)]
+#[command(subcommand_negates_reqs = true, args_conflicts_with_subcommands = true)]
 #[command(after_help = "Naming a replica covers that replica; naming a primary covers every replica under it.
 
 Example:
   drydock recycle --host 192.168.1.101 --user recycler --threshold-mb 100 --mode binlog-off --dry-run")]
 pub struct RecycleArgs {
+    /// What to do with a job there is.
+    #[command(subcommand)]
+    pub command: Option<RecycleCommand>,
     /// Where.
     #[command(flatten)]
     pub connect: ConnectArgs,
@@ -60,6 +64,27 @@ pub struct RecycleArgs {
     /// Do not ask before beginning
     #[arg(long, short)]
     pub yes: bool,
+}
+
+/// What `recycle` does with a job there is.
+#[derive(Debug, Clone, Subcommand)]
+pub enum RecycleCommand {
+    /// Let a job that needs two people begin; for another person than the one who asked
+    Approve(ApproveArgs),
+}
+
+/// `recycle approve`.
+#[derive(Debug, Clone, Args)]
+pub struct ApproveArgs {
+    /// Which job
+    #[arg(value_name = "JOB_ID")]
+    pub job: String,
+    /// Digest of the plan that was looked at; another plan is not approved
+    #[arg(long, value_name = "DIGEST")]
+    pub plan_digest: Option<String>,
+    /// How to print the answer
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ReportFormat::Table)]
+    pub format: ReportFormat,
 }
 
 /// How a report is printed.

@@ -24,7 +24,7 @@ fn source(config: &Config) -> String {
 }
 
 fn check(config: &Config) -> Result<String, Failure> {
-    config.settings(&process)?;
+    config.settings(&process)?.check()?;
     config.store_url(&process)?;
     Ok(format!("{}: good", source(config)))
 }

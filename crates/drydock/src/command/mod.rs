@@ -1,5 +1,6 @@
 //! The commands, one file each: arguments in, one call of the hall, output.
 
+mod approve;
 mod cancel;
 mod config;
 mod material;
@@ -13,7 +14,7 @@ mod version;
 
 use crate::{
     app::App,
-    args::{Cli, Command},
+    args::{Cli, Command, RecycleCommand},
     log::Screen,
     output::say,
     signals::unless_interrupted,
@@ -37,7 +38,10 @@ pub async fn run(program: &'static str, cli: Cli) -> Result<ExitCode, Failure> {
     warn_of_argv(&cli);
     match cli.command {
         Command::Topology(args) => Box::pin(unless_interrupted(topology::run(&app, args))).await,
-        Command::Recycle(args) => Box::pin(recycle::run(&app, args)).await,
+        Command::Recycle(mut args) => match args.command.take() {
+            Some(RecycleCommand::Approve(args)) => approve::run(&app, &args).await,
+            None => Box::pin(recycle::run(&app, args)).await,
+        },
         Command::Monitor(args) => monitor::run(&app, &args).await,
         Command::Status(args) => unless_interrupted(status::run(&app, &args)).await,
         Command::Server(_) => server::run(&app).await,

@@ -173,13 +173,16 @@ async fn follow(
 ) -> Result<Option<RecycleJob>, Failure> {
     let caller = App::caller();
     let mut progress = Progress::new(as_json);
-    let mut cancelling = told;
+    let (mut cancelling, mut asked) = (told, false);
     if told {
         cancel(control, &caller, id, &progress).await;
     }
     loop {
         let job = control.job(&caller, id).await?;
         progress.show(&job, app.clock.now());
+        if job.awaits_approval() && !std::mem::replace(&mut asked, true) {
+            progress.say(&second(app.program, id));
+        }
         if job.status.is_final() {
             progress.end();
             return Ok(Some(job));
@@ -196,6 +199,15 @@ async fn follow(
             }
         }
     }
+}
+
+/// Whom a job that needs two people waits for, and what they have to do.
+fn second(program: &str, id: &JobId) -> String {
+    format!(
+        "{id}: waiting for another person's approval, because it may touch a primary; nothing is changed before.\n  next: \
+         have another person run `{program} recycle approve {id}` under their own account with this configuration, or \
+         approve it on the page with their own admin token"
+    )
 }
 
 async fn cancel(control: &Control, caller: &Caller, id: &JobId, progress: &Progress) {

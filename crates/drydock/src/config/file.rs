@@ -86,6 +86,8 @@ pub struct ServerTls {
 pub struct Auth {
     /// Tokens; none means none is asked for, which only a loopback bind may do.
     pub tokens: Vec<Token>,
+    /// Whether a job that may touch a writer waits for a second admin.
+    pub two_person: bool,
 }
 
 /// One of `auth.tokens`.

@@ -30,6 +30,7 @@ impl Config {
             metrics: metrics(values),
             alerts: alerts(values)?,
             tokens: tokens(values)?,
+            two_person: values.auth.two_person,
             password: self.password.clone(),
             heartbeat: values.recycling.heartbeat.as_ref().map(heartbeat),
             window: values.recycling.window.as_ref().map(|window| Window { start: window.start, end: window.end }),

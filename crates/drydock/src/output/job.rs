@@ -4,7 +4,7 @@ use super::{
     cells::{bytes, seconds, size, table},
     clean,
 };
-use api::{CensusItem, DiskCensus, JobSummary, JobUpdate, RecycleJob, TableResult, TableState};
+use api::{Approval, CensusItem, DiskCensus, JobSummary, JobUpdate, RecycleJob, TableResult, TableState};
 use jiff::Timestamp;
 
 /// The WebSocket's own message.
@@ -61,6 +61,7 @@ pub fn job_report(job: &RecycleJob) -> String {
     fact("now", [progress.current_table.as_str(), progress.phase.as_str()].join(" ").trim());
     fact("created", &job.created_at.to_string());
     fact("ended", &job.completed_at.map(|at| at.to_string()).unwrap_or_default());
+    fact("approval", &job.approval.as_ref().map(approval).unwrap_or_default());
     fact("error", &job.error);
     for note in &job.notes {
         fact("note", note);
@@ -74,6 +75,16 @@ pub fn job_report(job: &RecycleJob) -> String {
         lines.push(disk_table(&job.census));
     }
     lines.join("\n")
+}
+
+/// Who asked for a job that needs two people, and who agreed.
+fn approval(approval: &Approval) -> String {
+    let agreed = match (&approval.approved_by, approval.approved_at) {
+        (Some(by), Some(at)) => format!("approved by {by} at {at}"),
+        (Some(by), None) => format!("approved by {by}"),
+        (None, _) => "approved by nobody yet".to_owned(),
+    };
+    format!("asked for by {}, {agreed}", approval.asked_by)
 }
 
 /// Largest holders shown of each node.

@@ -1,6 +1,7 @@
 //! The page in a real headless Chromium, before the real program and a real fleet: every part, on both engines.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
+mod approval;
 mod keys;
 mod link;
 #[path = "../support/mod.rs"]

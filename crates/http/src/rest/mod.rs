@@ -55,6 +55,7 @@ pub(crate) fn routes() -> (axum::Router<Door>, utoipa::openapi::OpenApi) {
         .routes(routes!(topology::discover))
         .routes(routes!(recycle::create, recycle::list))
         .routes(routes!(recycle::show, recycle::cancel))
+        .routes(routes!(recycle::approve))
         .routes(routes!(recycle::job_plan))
         .routes(routes!(recycle::plan))
         .routes(routes!(system::health))

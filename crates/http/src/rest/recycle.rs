@@ -3,10 +3,10 @@
 use super::Who;
 use crate::{
     answer::{Answer, Failed, success},
-    body::{Body, Name, Query},
+    body::{Body, Name, OptionalBody, Query},
     door::Door,
 };
-use api::{Envelope, JobCreated, JobList, JobQuery, JobRequest, Plan, RecycleJob};
+use api::{ApproveRequest, Envelope, JobCreated, JobList, JobQuery, JobRequest, Plan, RecycleJob};
 use axum::{
     Json,
     extract::State,
@@ -60,6 +60,23 @@ pub(crate) async fn show(State(door): State<Door>, Who(caller): Who, Name(id): N
 pub(crate) async fn cancel(State(door): State<Door>, Who(caller): Who, Name(id): Name) -> Answer<()> {
     door.control().cancel(&caller, &JobId(id)).await?;
     Ok(Json(Envelope { code: 0, message: "job cancelled successfully".to_owned(), data: None }))
+}
+
+/// Lets a job that needs two people begin; for another admin than the one who asked.
+#[utoipa::path(post, path = "/api/v1/recycle/jobs/{job_id}/approve", tag = "recycle", params(("job_id" = String, Path)),
+    request_body = Option<ApproveRequest>,
+    responses((status = 200, body = Envelope<RecycleJob>),
+        (status = 400, description = "final, in need of nobody, or another plan", body = api::ErrorBody),
+        (status = 403, description = "no admin, or the one who asked", body = api::ErrorBody),
+        (status = 404, body = api::ErrorBody)))]
+pub(crate) async fn approve(
+    State(door): State<Door>,
+    Who(caller): Who,
+    Name(id): Name,
+    OptionalBody(request): OptionalBody<ApproveRequest>,
+) -> Answer<RecycleJob> {
+    let job = door.control().approve(&caller, &JobId(id), request).await?;
+    Ok(Json(Envelope::said("job approved successfully", job)))
 }
 
 /// The plan a job carries out.

@@ -46,7 +46,19 @@ impl Bed {
     }
 
     pub async fn start_with(settings: Settings, http: HttpSettings) -> Bed {
-        let directory = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), settings, http).await
+    }
+
+    /// Ends, and starts anew on what is on disk, as another process would.
+    pub async fn restart(self, settings: Settings) -> Bed {
+        self.shutdown.cancel();
+        self.control.shutdown().await;
+        self.server.ended().await;
+        self.store.close().await;
+        Self::start_in(self.directory, settings, loopback()).await
+    }
+
+    async fn start_in(directory: TempDir, settings: Settings, http: HttpSettings) -> Bed {
         let place = directory.path().join("jobs.db");
         let store = store::open(place.to_str().unwrap(), None).await.unwrap();
         let control = Control::open(settings, store.clone(), Clock::real(), Random::real()).await.unwrap();

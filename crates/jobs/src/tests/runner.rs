@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use types::{Code, Failure, JobId};
 
 /// What every process of a test sees.
@@ -95,6 +96,10 @@ impl Trade for Gated {
 
     async fn accepts(&self, job: &JobRecord) -> bool {
         job.body["end"] != "foreign"
+    }
+
+    fn is_held(&self, job: &JobRecord) -> bool {
+        job.body["held"] == true
     }
 
     fn document(&self, record: &JobRecord, failure: Option<&Failure>) -> Value {
@@ -382,4 +387,83 @@ async fn a_cancelled_job_that_had_begun_is_given_to_its_trade_to_take_back() {
     assert_eq!(site.world.runs(&job.id).2, 1, "its trade ran, with the token set");
     let saved = site.until(&job.id, |job| job.status.is_final()).await;
     assert_eq!(saved.body["left"], "whole");
+}
+
+/// What a job that waits for somebody's word needs to hear.
+async fn let_go(site: &Site, id: &JobId) {
+    let mut job = site.store.get(id).await.unwrap().unwrap();
+    job.body["held"] = json!(false);
+    site.store.save(&job, None).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_held_job_begins_nowhere_until_it_is_let_go() {
+    let site = Site::new();
+    let (runner, other) = (site.process(1, 10), site.process(3, 10));
+    site.world.gate.add_permits(10);
+    let held = runner.submit("gated", json!({ "held": true })).await.unwrap().id;
+    let later = submitted(&runner, "").await;
+    assert_eq!(runner.wait(&later).await.unwrap().status, JobStatus::Completed, "it keeps no worker from others");
+    site.clock.sleep(Duration::from_mins(5)).await;
+    assert_eq!((site.world.runs(&held), other.active()), ((0, 0, 0), 0));
+    let_go(&site, &held).await;
+    assert_eq!(runner.wait(&held).await.unwrap().status, JobStatus::Completed);
+    assert_eq!(site.world.runs(&held), (0, 1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_held_job_outlives_its_process_and_is_let_go_by_the_next() {
+    let site = Site::new();
+    let first = site.process(1, 10);
+    site.world.gate.add_permits(10);
+    let held = first.submit("gated", json!({ "held": true })).await.unwrap().id;
+    first.shutdown(Duration::from_secs(1)).await;
+    let next = site.process(1, 10);
+    site.clock.sleep(Duration::from_mins(5)).await;
+    let waiting = site.store.get(&held).await.unwrap().unwrap();
+    assert_eq!((waiting.status, site.world.runs(&held)), (JobStatus::Pending, (0, 0, 0)));
+    let_go(&site, &held).await;
+    assert_eq!(next.wait(&held).await.unwrap().status, JobStatus::Completed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_held_job_that_was_handed_to_a_worker_all_the_same_is_put_back() {
+    let site = Site::new();
+    site.world.gate.add_permits(10);
+    let dead = Claim { owner: "dead".to_owned(), span: Duration::from_secs(15) };
+    let new = NewJob { kind: "gated".to_owned(), body: json!({ "held": true }), created_at: site.clock.now() };
+    let (held, lease) = site.store.create_held(new, &dead).await.unwrap();
+    let runner = site.process(1, 10);
+    crate::worker::work(Arc::clone(&runner.0), held.id.clone(), lease, CancellationToken::new()).await;
+    let put_back = site.store.get(&held.id).await.unwrap().unwrap();
+    assert_eq!((put_back.status, put_back.version, site.world.runs(&held.id)), (JobStatus::Pending, 1, (0, 0, 0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_held_job_is_cancelled_here_and_by_a_process_that_could_not_run_it() {
+    let site = Site::new();
+    let runner = site.process(1, 10);
+    let held = runner.submit("gated", json!({ "held": true })).await.unwrap().id;
+    runner.cancel(&held).await.unwrap();
+    assert_eq!(runner.wait(&held).await.unwrap().status, JobStatus::Cancelled);
+    let body = json!({ "held": true, "end": "foreign" });
+    let orphan = NewJob { kind: "gated".to_owned(), body, created_at: site.clock.now() };
+    let orphan = site.store.create(orphan).await.unwrap().id;
+    site.store.request_cancel(&orphan).await.unwrap();
+    let ended = tokio::time::timeout(Duration::from_hours(1), runner.wait(&orphan)).await.expect("an end").unwrap();
+    assert_eq!(ended.status, JobStatus::Cancelled);
+    assert_eq!((site.world.runs(&held), site.world.runs(&orphan)), ((0, 0, 0), (0, 0, 0)));
+}
+
+/// Whoever has the password of the one who asked is the process they asked: it keeps the job while it waits.
+#[tokio::test(start_paused = true)]
+async fn a_held_job_stays_with_its_maker_who_alone_can_run_it() {
+    let site = Site::new();
+    let (maker, _other) = (site.process(1, 10), site.process(3, 10));
+    site.world.gate.add_permits(1);
+    let held = maker.submit("gated", json!({ "held": true, "end": "foreign" })).await.unwrap().id;
+    site.clock.sleep(Duration::from_mins(5)).await;
+    let_go(&site, &held).await;
+    let done = tokio::time::timeout(Duration::from_hours(1), maker.wait(&held)).await.expect("an end").unwrap();
+    assert_eq!((done.status, site.world.runs(&held)), (JobStatus::Completed, (0, 1, 1)));
 }

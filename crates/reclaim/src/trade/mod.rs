@@ -162,6 +162,11 @@ impl Trade for RecycleTrade {
         }
     }
 
+    /// A job that needs two people waits for the second. One that cannot be read does nothing but fail.
+    fn is_held(&self, job: &JobRecord) -> bool {
+        read(&job.body).is_ok_and(|document| document.job.awaits_approval())
+    }
+
     fn document(&self, record: &JobRecord, failure: Option<&Failure>) -> Value {
         let Ok(mut document) = read(&record.body) else { return record.body.clone() };
         board::stamp(&mut document.job, record, failure);
