@@ -46,6 +46,11 @@ struct Town {
     jobs: [String; 2],
 }
 
+/// The writer too: a cluster of one member has nothing else.
+fn wanted() -> Value {
+    json!({"config": {"exclude_primary": false}})
+}
+
 async fn town() -> Town {
     let fleets = [Fleet::start(Engine::MariaDb, 0).await, Fleet::start(Engine::MariaDb, 0).await];
     let clusters =
@@ -57,7 +62,7 @@ async fn town() -> Town {
     let mut jobs = Vec::new();
     for ((name, _), cluster) in TENANTS.iter().zip(["arctic", "pacific"]) {
         let path = format!("/api/v1/clusters/{cluster}/jobs");
-        let (status, made) = ask(&bed, name, "POST", &path, Some(json!({"config": {"exclude_primary": false}}))).await;
+        let (status, made) = ask(&bed, name, "POST", &path, Some(wanted())).await;
         assert_eq!(status, StatusCode::CREATED, "{made}");
         let made: Value = serde_json::from_str(&made).unwrap();
         jobs.push(made["data"]["job_id"].as_str().unwrap().to_owned());
@@ -162,7 +167,7 @@ async fn ones_own_is_there() {
         assert_eq!(status, 200, "{part}: {text}");
         town.assert_free(part, &text, "");
     }
-    assert_eq!(ask(bed, "ann", "POST", "/api/v1/clusters/arctic/plan", Some(json!({}))).await.0, 200);
+    assert_eq!(ask(bed, "ann", "POST", "/api/v1/clusters/arctic/plan", Some(wanted())).await.0, 200);
     for (name, total) in [("ann", 1), ("bob", 1), ("root", 2)] {
         let (_, list) = json_of(bed, name, "GET", JOBS, None).await;
         assert_eq!((&list["data"]["total"], list["data"]["jobs"].as_array().unwrap().len()), (&json!(total), total));
