@@ -111,14 +111,14 @@ impl Control {
                 Some(_) => caller.require_role(Role::Operator, "jobs.plan"),
                 None => caller.require(Role::Operator, "jobs.plan"),
             };
-            let plan = self.plan_allowed(caller, request, allowed).await;
+            let plan = Box::pin(self.plan_allowed(caller, request, allowed)).await;
             return plan.map(|plan| Created::Plan(Box::new(plan)));
         }
         let subject = format!("{}:{}", request.target.host, request.target.port);
         let (control, asker) = (self.clone(), caller.clone());
         self.audited(caller, "jobs.create", subject, async move {
             allowed?;
-            control.enlist(request, owner, &asker).await.map(Created::Job)
+            Box::pin(control.enlist(request, owner, &asker)).await.map(Created::Job)
         })
         .await
     }
