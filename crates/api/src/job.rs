@@ -343,6 +343,9 @@ pub struct RecycleJob {
     /// Who asked and who agreed, for a job that needs two people; absent for all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
+    /// The configured cluster it was made on; absent for a job on a host that was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
     /// Where the disk of each node went beside its tables, seen once its work was done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub census: Vec<DiskCensus>,
@@ -390,6 +393,7 @@ impl RecycleDocument {
             error: String::new(),
             error_code: 0,
             approval: None,
+            cluster: None,
             census: Vec::new(),
             notes: Vec::new(),
         };

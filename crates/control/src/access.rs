@@ -85,7 +85,11 @@ fn identify(settings: &Settings, token: Option<&str>, peer: &str) -> Result<Call
     let token = token.ok_or_else(|| Failure::new(Code::Forbidden, "this server wants a token", next))?;
     let entry = holder(&settings.tokens, token)
         .ok_or_else(|| Failure::new(Code::Forbidden, "the token is not one of this server's", next))?;
-    Ok(Caller::new(entry.name.clone(), entry.role))
+    let caller = Caller::new(entry.name.clone(), entry.role);
+    Ok(match &entry.groups {
+        Some(groups) => caller.limited_to(groups.iter().cloned()),
+        None => caller,
+    })
 }
 
 impl Control {
@@ -105,6 +109,7 @@ mod tests {
             name: (*name).to_owned(),
             role: *role,
             sha256: token_digest(token).to_uppercase(),
+            groups: None,
         };
         Settings { tokens: tokens.iter().map(entry).collect(), ..Settings::default() }
     }
@@ -139,7 +144,8 @@ mod tests {
     fn tokens_that_cannot_work_are_refused() {
         let mut settings = settings(&[("ann", Role::Viewer, "a"), ("ann", Role::Viewer, "b")]);
         assert!(check_tokens(&settings.tokens).unwrap_err().to_string().contains("ann"));
-        settings.tokens[1] = TokenSettings { name: "x".into(), role: Role::Admin, sha256: "dd_plain".into() };
+        settings.tokens[1] =
+            TokenSettings { name: "x".into(), role: Role::Admin, sha256: "dd_plain".into(), groups: None };
         let refused = check_tokens(&settings.tokens).unwrap_err();
         assert!(!refused.to_string().contains("dd_plain"), "a token put there by mistake is not repeated");
     }

@@ -94,20 +94,21 @@ impl Control {
     /// Lets a job that may touch a writer begin, on the yes of another admin than the one who asked. 1008 for the one who
     /// asked; 1007 if it needs no approval, is final, or its plan is another than the one looked at. Admin.
     pub async fn approve(&self, caller: &Caller, id: &JobId, request: ApproveRequest) -> Result<RecycleJob, Failure> {
-        let (control, allowed) = (self.clone(), caller.require(Role::Admin, "jobs.approve"));
-        let (id, actor, decision) = (id.clone(), caller.actor.clone(), caller.decision.clone());
+        let (control, allowed) = (self.clone(), caller.require_role(Role::Admin, "jobs.approve"));
+        let (id, asker, decision) = (id.clone(), caller.clone(), caller.decision.clone());
         self.audited(caller, "jobs.approve", id.to_string(), async move {
             allowed?;
             decision.begin()?;
-            control.say_yes(&id, &actor, request.plan_digest.as_deref()).await
+            control.say_yes(&asker, &id, request.plan_digest.as_deref()).await
         })
         .await
     }
 
-    async fn say_yes(&self, id: &JobId, actor: &str, digest: Option<&str>) -> Result<RecycleJob, Failure> {
+    async fn say_yes(&self, caller: &Caller, id: &JobId, digest: Option<&str>) -> Result<RecycleJob, Failure> {
+        let actor = caller.actor.as_str();
         let now = self.hall.clock.now();
         for _ in 0..TRIES {
-            let record = self.stored(id).await?;
+            let record = self.stored(caller, id).await?;
             let document = record::document(&record)?;
             if judge(&record, &document, actor, digest)? == Yes::Again {
                 return record::shown(&record, now);
@@ -123,8 +124,8 @@ impl Control {
 
     /// What an approval would come to; changes nothing. Admin.
     pub async fn approvable(&self, caller: &Caller, id: &JobId, request: &ApproveRequest) -> Result<(), Failure> {
-        caller.require(Role::Admin, "jobs.approve")?;
-        let record = self.stored(id).await?;
+        caller.require_role(Role::Admin, "jobs.approve")?;
+        let record = self.stored(caller, id).await?;
         judge(&record, &record::document(&record)?, &caller.actor, request.plan_digest.as_deref()).map(drop)
     }
 }

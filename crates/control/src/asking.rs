@@ -1,6 +1,6 @@
 //! Requests that ask servers: so many at once, so many waiting, none for ever.
 
-use crate::{Control, hall};
+use crate::{ClusterSettings, Control, hall};
 use std::future::Future;
 use tokio::sync::Semaphore;
 use types::{Code, Failure};
@@ -50,8 +50,14 @@ impl Control {
         });
     }
 
-    /// Remembers a value in one of the hall's maps.
-    pub(crate) fn remember(&self, name: &str, topology: api::ClusterTopology) {
-        hall::lock(&self.hall.seen).insert(name.to_owned(), topology);
+    /// Remembers what was found of a named cluster.
+    pub(crate) fn remember(&self, cluster: &ClusterSettings, topology: api::ClusterTopology) {
+        hall::lock(&self.hall.seen).insert(cluster.name.clone(), (cluster.clone(), topology));
+    }
+
+    /// What was found last of a named cluster, as it is configured now.
+    pub(crate) fn last_seen(&self, cluster: &ClusterSettings) -> Option<api::ClusterTopology> {
+        let seen = hall::lock(&self.hall.seen);
+        seen.get(&cluster.name).filter(|(then, _)| then == cluster).map(|(_, topology)| topology.clone())
     }
 }

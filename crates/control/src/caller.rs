@@ -2,6 +2,7 @@
 
 use crate::Decision;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use types::{Code, Failure};
 
 /// Rights, each including those before it.
@@ -34,6 +35,8 @@ pub struct Caller {
     pub actor: String,
     /// What they may do.
     pub role: Role,
+    /// The groups of clusters they are kept to; everything if absent.
+    pub groups: Option<BTreeSet<String>>,
     /// Whether they still wait for what they asked.
     pub decision: Decision,
 }
@@ -41,7 +44,7 @@ pub struct Caller {
 /// Who they are, not what they wait for.
 impl PartialEq for Caller {
     fn eq(&self, other: &Self) -> bool {
-        (&self.actor, self.role) == (&other.actor, other.role)
+        (&self.actor, self.role, &self.groups) == (&other.actor, other.role, &other.groups)
     }
 }
 
@@ -50,7 +53,7 @@ impl Eq for Caller {}
 impl Caller {
     /// A caller.
     pub fn new(actor: impl Into<String>, role: Role) -> Self {
-        Self { actor: actor.into(), role, decision: Decision::default() }
+        Self { actor: actor.into(), role, groups: None, decision: Decision::default() }
     }
 
     /// The same, for a request that may be given up from outside.
@@ -59,8 +62,16 @@ impl Caller {
         Self { decision, ..self }
     }
 
-    /// Refuses unless the caller's role reaches `needed`; 1008.
+    /// Refuses unless the caller's role reaches `needed`, and every caller who is kept to groups; 1008. What a use case answers
+    /// them has to be chosen by their groups: one that does so asks [`Caller::require_role`] instead.
     pub fn require(&self, needed: Role, action: &str) -> Result<(), Failure> {
+        self.require_role(needed, action)?;
+        self.require_all(action)
+    }
+
+    /// Refuses unless the caller's role reaches `needed`; 1008. Only for use cases that themselves show and touch nothing but
+    /// what is there for the caller.
+    pub(crate) fn require_role(&self, needed: Role, action: &str) -> Result<(), Failure> {
         if self.role >= needed {
             return Ok(());
         }

@@ -1,6 +1,6 @@
 //! Named clusters: configured ones, and those connected since the start; their credentials never leave.
 
-use crate::{Caller, ClusterSettings, Control, Created, Decision, Role, hall::lock, hands, input};
+use crate::{Caller, ClusterSettings, Control, Created, Decision, Role, hall::lock, hands, input, work};
 use api::{
     ClusterInfo, ClusterJobRequest, ClusterTopology, ConnectRequest, DatabaseTarget, DiskCensus, JobRequest, Plan,
     TableSpace,
@@ -26,8 +26,9 @@ impl Control {
         configured.chain(guests.into_iter().filter(|(cluster, _)| !named(&cluster.name))).collect()
     }
 
-    fn cluster(&self, name: &str) -> Result<ClusterSettings, Failure> {
-        let known = self.known();
+    /// A cluster that is there for the caller; any other answers as one that is not there at all.
+    fn cluster(&self, caller: &Caller, name: &str) -> Result<ClusterSettings, Failure> {
+        let known = self.known_to(caller);
         let names = || known.iter().map(|(cluster, _)| cluster.name.clone()).collect::<Vec<_>>();
         let found = known.iter().find(|(cluster, _)| cluster.name == name);
         found.map(|(cluster, _)| cluster.clone()).ok_or_else(|| unknown(name, &names()))
@@ -57,8 +58,8 @@ impl Control {
     /// Clusters the server knows a way into, by name. Viewer.
     #[allow(clippy::unused_async, reason = "use cases are called alike")]
     pub async fn clusters(&self, caller: &Caller) -> Result<Vec<ClusterInfo>, Failure> {
-        caller.require(Role::Viewer, "clusters.read")?;
-        Ok(self.known().iter().map(|(cluster, origin)| self.info(cluster, origin)).collect())
+        caller.require_role(Role::Viewer, "clusters.read")?;
+        Ok(self.known_to(caller).iter().map(|(cluster, origin)| self.info(cluster, origin)).collect())
     }
 
     /// Keeps credentials in memory under a name, after they were seen to work. Admin.
@@ -81,7 +82,8 @@ impl Control {
         }
         let address = Address::new(request.host, request.port);
         let (name, username, password) = (request.name, request.username, request.password);
-        let cluster = ClusterSettings { name: name.clone(), address, username, password, members: Vec::new() };
+        let cluster =
+            ClusterSettings { name: name.clone(), address, username, password, members: Vec::new(), group: None };
         let endpoint = self.way_in(&cluster);
         self.ask("connecting", hands::try_login(&endpoint)).await?;
         decision.begin()?;
@@ -99,10 +101,9 @@ impl Control {
         name: &str,
         refresh: bool,
     ) -> Result<ClusterTopology, Failure> {
-        caller.require(Role::Viewer, "clusters.read")?;
-        let cluster = self.cluster(name)?;
-        let seen = lock(&self.hall.seen).get(name).cloned();
-        match seen {
+        caller.require_role(Role::Viewer, "clusters.read")?;
+        let cluster = self.cluster(caller, name)?;
+        match self.last_seen(&cluster) {
             Some(topology) if !refresh => Ok(topology),
             _ => self.ask("discovery", self.look_at(&cluster)).await,
         }
@@ -113,7 +114,7 @@ impl Control {
         let settings = self.settings();
         let name = Some(cluster.name.as_str());
         let topology = hands::discover(&self.way_in(cluster), hands::DEPTH, name, &settings, self.hall.clock).await?;
-        self.remember(&cluster.name, topology.clone());
+        self.remember(cluster, topology.clone());
         Ok(topology)
     }
 
@@ -134,8 +135,10 @@ impl Control {
     /// Ways into every reachable member.
     async fn members(&self, caller: &Caller, name: &str) -> Result<Vec<Endpoint>, Failure> {
         let topology = self.cluster_topology(caller, name, false).await?;
-        let way_in = self.way_in(&self.cluster(name)?);
+        let way_in = self.way_in(&self.cluster(caller, name)?);
+        let foreign = self.foreign(caller);
         let reached = topology.nodes.iter().filter(|node| node.reach == api::Reach::Reached);
+        let reached = reached.filter(|node| !foreign.contains(&node.address));
         Ok(reached.map(|node| way_in.at(node.address.clone())).collect())
     }
 
@@ -144,22 +147,25 @@ impl Control {
         caller: &Caller,
         name: &str,
         request: ClusterJobRequest,
-    ) -> Result<JobRequest, Failure> {
-        let cluster = self.cluster(name)?;
+    ) -> Result<(JobRequest, Option<String>), Failure> {
+        let cluster = self.cluster(caller, name)?;
         let host = request.host.unwrap_or_else(|| cluster.address.host.clone());
         let address = Address::new(host, request.port.unwrap_or(cluster.address.port));
         if address != cluster.address {
             self.is_member(caller, name, &address).await?;
         }
         let password = self.way_in(&cluster).password;
+        // One that was connected since the start has no owner, and its name may become another's in the configuration.
+        let owner = self.settings().clusters.contains(&cluster).then(|| cluster.name.clone());
         let target = DatabaseTarget { host: address.host, port: address.port, username: cluster.username, password };
-        Ok(JobRequest { target, config: request.config, plan_digest: request.plan_digest })
+        Ok((JobRequest { target, config: request.config, plan_digest: request.plan_digest }, owner))
     }
 
     /// The cluster's credentials go to its members only, never to a host the request made up.
     async fn is_member(&self, caller: &Caller, name: &str, address: &Address) -> Result<(), Failure> {
         let topology = self.cluster_topology(caller, name, false).await?;
-        if topology.nodes.iter().any(|node| node.address == *address) {
+        let theirs = self.foreign(caller).contains(address);
+        if !theirs && topology.nodes.iter().any(|node| node.address == *address) {
             return Ok(());
         }
         let error = format!("{address} is not a member of the cluster `{name}`");
@@ -170,9 +176,9 @@ impl Control {
     /// As [`Control::plan`], with the named cluster's credentials. Operator.
     pub async fn cluster_plan(&self, caller: &Caller, name: &str, request: ClusterJobRequest) -> Result<Plan, Failure> {
         // Before the name is looked up: a name's existence is not for everyone to learn.
-        caller.require(Role::Operator, "jobs.plan")?;
-        let request = self.job_request(caller, name, request).await?;
-        self.plan(caller, request).await
+        caller.require_role(Role::Operator, "jobs.plan")?;
+        let (request, _) = self.job_request(caller, name, request).await?;
+        self.plan_allowed(caller, request, Ok(())).await
     }
 
     /// As [`Control::create_job`], with the named cluster's credentials. Operator.
@@ -182,8 +188,10 @@ impl Control {
         name: &str,
         request: ClusterJobRequest,
     ) -> Result<Created, Failure> {
-        caller.require(Role::Operator, "jobs.create")?;
-        let request = self.job_request(caller, name, request).await?;
-        self.create_job(caller, request).await
+        caller.require_role(Role::Operator, "jobs.create")?;
+        let (request, owner) = self.job_request(caller, name, request).await?;
+        let role = work::needed(&request.config, self.settings().defaults.exclude_primary);
+        let allowed = caller.require_role(role, "jobs.create");
+        self.create_allowed(caller, request, owner, allowed).await
     }
 }

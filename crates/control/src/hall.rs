@@ -1,7 +1,13 @@
 //! What the hall holds, and how it opens, starts, reloads and ends.
 
-use crate::{Caller, Role, Settings, access, input, keyring::Keyring, sampler::Readings, watch::Teller};
-use api::{ClusterTopology, JobUpdate};
+use crate::{
+    Caller, ClusterSettings, Role, Settings, access, input,
+    keyring::Keyring,
+    sampler::Readings,
+    tenants,
+    watch::{News, Teller},
+};
+use api::ClusterTopology;
 use arc_swap::ArcSwap;
 use jobs::{Runner, Store};
 use runtime::{Clock, Instant, Random};
@@ -28,13 +34,13 @@ pub(crate) struct Hall {
     pub(crate) random: Random,
     pub(crate) keyring: Arc<Keyring>,
     /// Clusters connected since the start; gone at the end.
-    pub(crate) guests: Mutex<BTreeMap<String, crate::ClusterSettings>>,
-    /// The topology last found of each named cluster.
-    pub(crate) seen: Mutex<HashMap<String, ClusterTopology>>,
+    pub(crate) guests: Mutex<BTreeMap<String, ClusterSettings>>,
+    /// The topology last found of each named cluster, with what the cluster was then: a name may come to mean another.
+    pub(crate) seen: Mutex<HashMap<String, (ClusterSettings, ClusterTopology)>>,
     /// What the last sample read.
     pub(crate) readings: Mutex<Readings>,
     pub(crate) runner: OnceLock<Runner>,
-    pub(crate) updates: broadcast::Sender<JobUpdate>,
+    pub(crate) updates: broadcast::Sender<News>,
     pub(crate) watching: OnceLock<()>,
     /// What watchers were told.
     pub(crate) teller: Mutex<Teller>,
@@ -75,6 +81,7 @@ impl Settings {
     pub fn check(&self) -> Result<(), Failure> {
         access::check_tokens(&self.tokens)?;
         access::check_two_person(self)?;
+        tenants::check_groups(self)?;
         for (index, cluster) in self.clusters.iter().enumerate() {
             input::cluster_name(&cluster.name)?;
             input::address(&cluster.address.host, cluster.address.port, &cluster.username)?;

@@ -245,6 +245,7 @@ mod tests {
             username: "u".to_owned(),
             password: Secret::default(),
             members,
+            group: None,
         };
         let settings = Settings {
             clusters: vec![cluster("a", vec![Address::new("b", 2)]), cluster("c", Vec::new())],

@@ -85,7 +85,7 @@ mod tests {
         let (name, address) = (host.to_owned(), Address::new(host, 3306));
         let password = Secret::new(password);
         let members = vec![Address::new(format!("{host}-2"), 3306)];
-        ClusterSettings { name, address, username: "recycler".into(), password, members }
+        ClusterSettings { name, address, username: "recycler".into(), password, members, group: None }
     }
 
     fn ring(clusters: Vec<ClusterSettings>, password: Option<&str>) -> Keyring {

@@ -17,6 +17,7 @@ mod record;
 mod regrowth;
 mod sampler;
 mod settings;
+mod tenants;
 mod watch;
 mod work;
 
@@ -30,4 +31,5 @@ pub use settings::{
     AlertSettings, Budget, ClusterSettings, Concurrency, DatabaseSettings, DiscoverySettings, Heartbeat,
     MetricsSettings, RecycleDefaults, RegrowthSettings, Settings, TlsMode, TokenSettings, Window,
 };
+pub use watch::Updates;
 pub use work::Created;

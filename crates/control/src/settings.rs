@@ -152,6 +152,8 @@ pub struct ClusterSettings {
     pub password: Secret,
     /// Members beside it that discovery asks too, linked or not, with this cluster's account.
     pub members: Vec<Address>,
+    /// The group it belongs to: limited tokens see it by this; none is for tokens without groups only.
+    pub group: Option<String>,
 }
 
 impl ClusterSettings {
@@ -205,4 +207,6 @@ pub struct TokenSettings {
     pub role: Role,
     /// SHA-256 of the token, 64 hexadecimal digits; the token itself is kept nowhere.
     pub sha256: String,
+    /// The groups of clusters it is kept to, at least one; everything if absent.
+    pub groups: Option<Vec<String>>,
 }

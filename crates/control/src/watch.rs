@@ -1,6 +1,6 @@
 //! Job changes for those who watch: the worker's own, and those other processes make in the same store.
 
-use crate::{Caller, Control, Role, hall::lock};
+use crate::{Caller, Control, Role, hall::lock, tenants};
 use api::{JobStatus, JobUpdate};
 use jobs::{JobFilter, JobRecord, JobRow};
 use std::{
@@ -15,6 +15,33 @@ use types::{Failure, JobId};
 const LOOK: Duration = Duration::from_secs(1);
 /// Most jobs a watcher starts from.
 const MOST: u32 = 1000;
+
+/// A change of a job, and the cluster whose it is.
+#[derive(Debug, Clone)]
+pub(crate) struct News {
+    update: JobUpdate,
+    cluster: Option<String>,
+}
+
+/// Changes of the jobs that are there for one caller.
+#[derive(Debug)]
+pub struct Updates {
+    control: Control,
+    caller: Caller,
+    receiver: broadcast::Receiver<News>,
+}
+
+impl Updates {
+    /// The next change. Nothing is lost if it is dropped while it waits.
+    pub async fn recv(&mut self) -> Result<JobUpdate, RecvError> {
+        loop {
+            let news = self.receiver.recv().await?;
+            if self.control.shows(&self.caller, news.cluster.as_deref()) {
+                return Ok(news.update);
+            }
+        }
+    }
+}
 
 /// What was told of a job last.
 #[derive(Clone, Copy, PartialEq)]
@@ -79,20 +106,22 @@ impl Teller {
 }
 
 impl Control {
-    /// Every change of every job from now on; a slow reader gets `Lagged` and should ask [`Control::jobs_now`].
-    pub fn subscribe(&self) -> broadcast::Receiver<JobUpdate> {
+    /// Every change from now on of every job that is there for the caller; a slow reader gets `Lagged` and should ask
+    /// [`Control::jobs_now`].
+    pub fn subscribe(&self, caller: &Caller) -> Updates {
         let receiver = self.hall.updates.subscribe();
         self.watch();
-        receiver
+        Updates { control: self.clone(), caller: caller.clone(), receiver }
     }
 
     /// One update for each job that is not final, and for each of `known` as it stands: what a watcher starts from, and
     /// what one that missed something needs. A watcher hears of the end of every job it was shown. Viewer.
     pub async fn jobs_now(&self, caller: &Caller, known: Vec<JobId>) -> Result<Vec<JobUpdate>, Failure> {
-        caller.require(Role::Viewer, "jobs.watch")?;
+        caller.require_role(Role::Viewer, "jobs.watch")?;
         let active = self.unfinished().await?.into_iter().map(|row| row.id);
         let ids: BTreeSet<JobId> = active.chain(known).collect();
-        let records = self.hall.store.get_many(&ids.into_iter().collect::<Vec<_>>()).await?;
+        let mut records = self.hall.store.get_many(&ids.into_iter().collect::<Vec<_>>()).await?;
+        records.retain(|record| self.shows(caller, tenants::cluster_of(record)));
         lock(&self.hall.teller).shown(&records);
         Ok(records.iter().map(update_of).collect())
     }
@@ -146,7 +175,8 @@ impl Control {
     fn send(&self, record: &JobRecord) {
         if let Some(update) = lock(&self.hall.teller).tell(record) {
             // Nobody watching is no error.
-            let _ = self.hall.updates.send(update);
+            let cluster = tenants::cluster_of(record).map(str::to_owned);
+            let _ = self.hall.updates.send(News { update, cluster });
         }
     }
 }

@@ -15,7 +15,7 @@ pub enum Created {
 }
 
 /// The right a job needs: letting one touch a writer takes the highest.
-fn needed(config: &JobConfig, defaults: bool) -> Role {
+pub(crate) fn needed(config: &JobConfig, defaults: bool) -> Role {
     if config.exclude_primary.unwrap_or(defaults) { Role::Operator } else { Role::Admin }
 }
 
@@ -58,16 +58,27 @@ impl Control {
 
     /// What a job would do; changes nothing. Operator.
     pub async fn plan(&self, caller: &Caller, request: JobRequest) -> Result<Plan, Failure> {
+        let allowed = caller.require(Role::Operator, "jobs.plan");
+        self.plan_allowed(caller, request, allowed).await
+    }
+
+    /// [`Control::plan`] for whoever asked for a host, or for a cluster that is there for them.
+    pub(crate) async fn plan_allowed(
+        &self,
+        caller: &Caller,
+        request: JobRequest,
+        allowed: Result<(), Failure>,
+    ) -> Result<Plan, Failure> {
         let subject = format!("{}:{}", request.target.host, request.target.port);
-        let outcome = match caller.require(Role::Operator, "jobs.plan") {
-            Ok(()) => self.planned(&request).await.map(|(_, plan)| plan),
+        let outcome = match allowed {
+            Ok(()) => self.planned(caller, &request).await.map(|(_, plan)| plan),
             Err(failure) => Err(failure),
         };
         self.note(caller.actor.clone(), "jobs.plan", subject, outcome.as_ref().err()).await;
         outcome
     }
 
-    async fn planned(&self, request: &JobRequest) -> Result<(RecycleConfig, Plan), Failure> {
+    async fn planned(&self, caller: &Caller, request: &JobRequest) -> Result<(RecycleConfig, Plan), Failure> {
         let settings = self.settings();
         let config = input::resolve(request, &settings)?;
         let address = Address::new(config.target.host.clone(), config.target.port);
@@ -75,31 +86,49 @@ impl Control {
         let store = self.hall.store.clone();
         let plan = hands::plan(&endpoint, &config, &settings, store, self.hall.clock);
         let plan = self.ask("planning", plan).await?;
+        self.stays_home(caller, &plan)?;
         Ok((config, plan))
     }
 
     /// Plans and enlists a job, or only plans if `dry_run`. Operator; admin if `exclude_primary` is false.
     pub async fn create_job(&self, caller: &Caller, request: JobRequest) -> Result<Created, Failure> {
+        let role = needed(&request.config, self.settings().defaults.exclude_primary);
+        let allowed = caller.require(role, "jobs.create");
+        self.create_allowed(caller, request, None, allowed).await
+    }
+
+    /// [`Control::create_job`] for whoever named a host, or a cluster that is there for them and that owns the job from now on.
+    pub(crate) async fn create_allowed(
+        &self,
+        caller: &Caller,
+        request: JobRequest,
+        owner: Option<String>,
+        allowed: Result<(), Failure>,
+    ) -> Result<Created, Failure> {
         if request.config.dry_run == Some(true) {
-            return self.plan(caller, request).await.map(|plan| Created::Plan(Box::new(plan)));
+            // Looking takes no more than planning does, whatever the job itself would take.
+            let allowed = match owner {
+                Some(_) => caller.require_role(Role::Operator, "jobs.plan"),
+                None => caller.require(Role::Operator, "jobs.plan"),
+            };
+            let plan = Box::pin(self.plan_allowed(caller, request, allowed)).await;
+            return plan.map(|plan| Created::Plan(Box::new(plan)));
         }
         let subject = format!("{}:{}", request.target.host, request.target.port);
-        let role = needed(&request.config, self.settings().defaults.exclude_primary);
-        let (control, allowed) = (self.clone(), caller.require(role, "jobs.create"));
-        let asker = caller.clone();
+        let (control, asker) = (self.clone(), caller.clone());
         self.audited(caller, "jobs.create", subject, async move {
             allowed?;
-            control.enlist(request, &asker).await.map(Created::Job)
+            Box::pin(control.enlist(request, owner, &asker)).await.map(Created::Job)
         })
         .await
     }
 
     /// Plans, remembers the password the plan was made with, and hands the job to the workers.
-    async fn enlist(&self, request: JobRequest, asker: &Caller) -> Result<JobCreated, Failure> {
+    async fn enlist(&self, request: JobRequest, owner: Option<String>, asker: &Caller) -> Result<JobCreated, Failure> {
         let runner = self.hall.runner.get().ok_or_else(|| {
             Failure::new(Code::JobCreateFailed, "this process runs no jobs", "start the server, or use `recycle`")
         })?;
-        let (config, plan) = self.planned(&request).await?;
+        let (config, plan) = self.planned(asker, &request).await?;
         hands::refused(&plan)?;
         agreed(request.plan_digest.as_deref(), &plan)?;
         let target = &request.target;
@@ -107,6 +136,7 @@ impl Control {
         let endpoint = self.endpoint(&address, &target.username, &target.password);
         self.hall.keyring.keep(&address, &target.username, &endpoint.password);
         let mut document = RecycleDocument::new(config, plan, self.hall.clock.now());
+        document.job.cluster = owner;
         approval::mark(&mut document, &self.settings(), &asker.actor);
         let body = serde_json::to_value(document).map_err(|error| {
             Failure::new(Code::JobCreateFailed, format!("the plan cannot be stored: {error}"), "report this")
@@ -118,18 +148,18 @@ impl Control {
 
     /// Asks a job to stop; its statement is killed and its table left whole. 1007 if it is final. Operator.
     pub async fn cancel(&self, caller: &Caller, id: &JobId) -> Result<(), Failure> {
-        let (control, allowed) = (self.clone(), caller.require(Role::Operator, "jobs.cancel"));
-        let (id, decision) = (id.clone(), caller.decision.clone());
+        let (control, allowed) = (self.clone(), caller.require_role(Role::Operator, "jobs.cancel"));
+        let (id, asker, decision) = (id.clone(), caller.clone(), caller.decision.clone());
         self.audited(caller, "jobs.cancel", id.to_string(), async move {
             allowed?;
             decision.begin()?;
-            control.stop(&id).await
+            control.stop(&asker, &id).await
         })
         .await
     }
 
-    async fn stop(&self, id: &JobId) -> Result<(), Failure> {
-        let record = self.stored(id).await?;
+    async fn stop(&self, caller: &Caller, id: &JobId) -> Result<(), Failure> {
+        let record = self.stored(caller, id).await?;
         if let Some(runner) = self.hall.runner.get() {
             return runner.cancel(id).await.map(drop);
         }

@@ -11,8 +11,14 @@ use types::{JobId, Secret};
 
 fn settings(primary: &Server, after: Duration) -> Settings {
     let (name, address) = ("shop".to_owned(), primary.address());
-    let cluster =
-        ClusterSettings { name, address, username: USER.into(), password: Secret::new(PASSWORD), members: vec![] };
+    let cluster = ClusterSettings {
+        name,
+        address,
+        username: USER.into(),
+        password: Secret::new(PASSWORD),
+        members: vec![],
+        group: None,
+    };
     Settings { clusters: vec![cluster], regrowth: RegrowthSettings { after }, ..Settings::default() }
 }
 

@@ -23,11 +23,11 @@ fn admin() -> Caller {
 fn cluster(name: &str) -> ClusterSettings {
     let address = Address::new("db1", 3306);
     let (username, password) = ("u".into(), Secret::new("hunter2"));
-    ClusterSettings { name: name.into(), address, username, password, members: Vec::new() }
+    ClusterSettings { name: name.into(), address, username, password, members: Vec::new(), group: None }
 }
 
 fn token(name: &str) -> TokenSettings {
-    TokenSettings { name: name.into(), role: Role::Viewer, sha256: control::token_digest(name) }
+    TokenSettings { name: name.into(), role: Role::Viewer, sha256: control::token_digest(name), groups: None }
 }
 
 #[tokio::test]

@@ -57,24 +57,29 @@ impl Meter {
         self.recorder.register_histogram(&key("drydock_http_request_seconds", &labels), &HERE).record(seconds);
     }
 
-    /// The door's own counters, then the fleet as it was just read; a member that is gone leaves no stale line.
+    /// The door's own counters, then the fleet as it was just read.
     fn render(&self, gauges: &[Gauge]) -> String {
         let _one = self.fleet.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         self.handle.run_upkeep();
-        let mut text = self.handle.render();
-        let mut told = "";
-        let mut sorted: Vec<&Gauge> = gauges.iter().collect();
-        sorted.sort_by_key(|gauge| gauge.name);
-        for gauge in sorted {
-            if gauge.name != told {
-                let kind = if gauge.counter { "counter" } else { "gauge" };
-                let _ = writeln!(text, "# HELP {0} {1}\n# TYPE {0} {kind}", gauge.name, gauge.help);
-                told = gauge.name;
-            }
-            text.push_str(&line(gauge));
-        }
-        text
+        self.handle.render() + &fleet(gauges)
     }
+}
+
+/// The fleet as it was just read; a member that is gone leaves no stale line.
+fn fleet(gauges: &[Gauge]) -> String {
+    let mut text = String::new();
+    let mut told = "";
+    let mut sorted: Vec<&Gauge> = gauges.iter().collect();
+    sorted.sort_by_key(|gauge| gauge.name);
+    for gauge in sorted {
+        if gauge.name != told {
+            let kind = if gauge.counter { "counter" } else { "gauge" };
+            let _ = writeln!(text, "# HELP {0} {1}\n# TYPE {0} {kind}", gauge.name, gauge.help);
+            told = gauge.name;
+        }
+        text.push_str(&line(gauge));
+    }
+    text
 }
 
 fn escaped(value: &str) -> String {
@@ -92,7 +97,9 @@ fn line(gauge: &Gauge) -> String {
 pub(crate) async fn metrics(State(door): State<Door>, Who(caller): Who) -> Result<Response, Failed> {
     let gauges = door.control().gauges(&caller).await?;
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    Ok((kind, door.meter.render(&gauges)).into_response())
+    // The door counts everybody's requests together.
+    let text = if caller.is_limited() { fleet(&gauges) } else { door.meter.render(&gauges) };
+    Ok((kind, text).into_response())
 }
 
 /// Counts and logs each request by its route's pattern; addresses may hold a token and are never logged.

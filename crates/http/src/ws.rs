@@ -12,9 +12,9 @@ use axum::{
     },
     response::Response,
 };
-use control::Caller;
+use control::{Caller, Updates};
 use std::{collections::HashMap, sync::atomic::Ordering, time::Duration};
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::broadcast::error::RecvError;
 use types::{Code, Failure, JobId};
 
 /// Most open at once.
@@ -83,7 +83,7 @@ pub(crate) async fn monitor(
     let busy = || Failure::new(Code::Busy, format!("{MOST} watchers are connected"), "close some, then try again");
     let place = Place::take(&door).ok_or_else(busy)?;
     // Subscribed before the jobs are listed, so that no change falls between.
-    let updates = door.control().subscribe();
+    let updates = door.control().subscribe(&caller);
     let jobs = door.control().jobs_now(&caller, Vec::new()).await?;
     let upgrade = upgrade.max_message_size(LARGEST).max_frame_size(LARGEST).protocols(["bearer"]);
     Ok(upgrade.on_upgrade(move |socket| async move {
@@ -104,13 +104,13 @@ struct Watcher {
 struct Gone;
 
 impl Watcher {
-    async fn serve(mut self, jobs: Vec<JobUpdate>, mut updates: Receiver<JobUpdate>) {
+    async fn serve(mut self, jobs: Vec<JobUpdate>, mut updates: Updates) {
         if self.tell_all(jobs).await.is_ok() {
             let _ = self.listen(&mut updates).await;
         }
     }
 
-    async fn listen(&mut self, updates: &mut Receiver<JobUpdate>) -> Result<(), Gone> {
+    async fn listen(&mut self, updates: &mut Updates) -> Result<(), Gone> {
         let clock = self.door.control().clock();
         let shutdown = self.door.shutdown.clone();
         let mut answered = true;

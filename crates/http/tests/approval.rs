@@ -22,6 +22,7 @@ fn settings(two_person: bool) -> Settings {
         name: name.to_owned(),
         role,
         sha256: token_digest(&format!("dd_{name}")),
+        groups: None,
     };
     let tokens = [("ann", Role::Admin), ("bob", Role::Admin), ("olga", Role::Operator)].map(entry).to_vec();
     Settings { tokens, two_person, password: Some(Secret::new(PASSWORD)), ..Settings::default() }

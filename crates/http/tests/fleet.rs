@@ -214,6 +214,7 @@ fn cluster(server: &Server, password: &str) -> ClusterSettings {
         username: USER.into(),
         password: Secret::new(password),
         members: Vec::new(),
+        group: None,
     }
 }
 

@@ -18,7 +18,7 @@ fn often(retention: Duration) -> MetricsSettings {
 
 fn cluster(name: &str, address: Address) -> ClusterSettings {
     let (username, password) = (USER.into(), Secret::new(PASSWORD));
-    ClusterSettings { name: name.into(), address, username, password, members: Vec::new() }
+    ClusterSettings { name: name.into(), address, username, password, members: Vec::new(), group: None }
 }
 
 async fn metrics(bed: &Bed) -> String {

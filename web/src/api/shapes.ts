@@ -76,7 +76,7 @@ export interface Approval { asked_by: string; approved_by?: string; approved_at?
 export interface ApproveRequest { plan_digest?: string }
 export interface RecycleJob {
   job_id: string; status: JobStatus; config: RecycleConfig; progress: JobProgress; statistics: JobStatistics;
-  created_at: string; started_at?: string; completed_at?: string; error?: string; error_code: number; approval?: Approval; notes?: string[];
+  created_at: string; started_at?: string; completed_at?: string; error?: string; error_code: number; approval?: Approval; cluster?: string; notes?: string[];
 }
 export interface JobSummary { job_id: string; status: JobStatus; created_at: string; progress: number }
 export interface JobList { total: number; jobs: JobSummary[] }

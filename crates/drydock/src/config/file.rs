@@ -101,6 +101,9 @@ pub struct Token {
     /// SHA-256 of the token as `drydock token new` prints it.
     #[serde(deserialize_with = "super::value::sha256")]
     pub sha256: String,
+    /// The groups of clusters it is kept to; everything if left out.
+    #[serde(default, deserialize_with = "super::value::list", skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<String>>,
 }
 
 /// `logging`.
@@ -197,6 +200,9 @@ pub struct Cluster {
     /// Members beside it, `host:port` or `host` and `port`: asked with its account even where no link leads to them.
     #[serde(default, deserialize_with = "super::value::addresses", skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<Address>,
+    /// The group whose tokens see it, beside those without groups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
 }
 
 /// `database.discovery`.

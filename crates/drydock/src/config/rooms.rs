@@ -144,7 +144,12 @@ fn tokens(values: &ConfigFile) -> Result<Vec<TokenSettings>, ConfigError> {
         if !seen.insert(token.sha256.clone()) {
             return Err(meaning("auth.tokens", format!("holds the token of `{}` twice", token.name)));
         }
-        Ok(TokenSettings { name: token.name.clone(), role: token.role, sha256: token.sha256.clone() })
+        Ok(TokenSettings {
+            name: token.name.clone(),
+            role: token.role,
+            sha256: token.sha256.clone(),
+            groups: token.groups.clone(),
+        })
     };
     values.auth.tokens.iter().map(one).collect()
 }
@@ -162,6 +167,7 @@ fn clusters(values: &ConfigFile, lookup: Lookup<'_>) -> Result<Vec<ClusterSettin
             username: member.username.clone(),
             password: member_password(&cluster.name, member, lookup)?,
             members: cluster.members.clone(),
+            group: cluster.group.clone(),
         })
     };
     values.database.clusters.iter().map(&mut one).collect()

@@ -195,6 +195,26 @@ fn members_are_written_as_text_or_in_parts() {
 }
 
 #[test]
+fn a_token_s_groups_are_a_list_or_not_there() {
+    let token =
+        |groups: &str| format!("auth:\n  tokens:\n  - {{name: a, role: viewer, sha256: {}{groups}}}\n", "a".repeat(64));
+    let group = "database:\n  clusters:\n  - {name: a, primary: {host: h, username: u}, group: north}\n";
+    let settings = |groups: &str| {
+        let text = token(groups) + group;
+        let values = parse(Path::new("config.yaml"), &text).expect(&text);
+        Config { values, path: None, password: None }.settings(&nothing).expect("settings")
+    };
+    let told = settings(", groups: [north, south]");
+    assert_eq!(told.clusters[0].group.as_deref(), Some("north"));
+    assert_eq!(told.tokens[0].groups, Some(vec!["north".to_owned(), "south".to_owned()]));
+    assert_eq!(settings("").tokens[0].groups, None);
+    assert!(settings(", groups: []").check().is_err(), "an empty list is not everything");
+    for broken in [", groups: ", ", groups: ~", ", groups: north"] {
+        wrong(&token(broken));
+    }
+}
+
+#[test]
 fn a_named_file_must_be_there() {
     let flags = Flags { config: Some("/nowhere/c.yaml".into()), ..Flags::default() };
     assert!(matches!(load(&flags, &nothing), Err(ConfigError::Unreadable { .. })));
@@ -239,6 +259,8 @@ fn the_page_leaves_out_no_key() {
             "minutes_per_day",
             "heartbeat",
             "members",
+            "group",
+            "groups",
         ]
         .map(String::from),
     );

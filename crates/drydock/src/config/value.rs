@@ -155,6 +155,11 @@ pub(super) fn tls_mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Str
     one_of(deserializer, &["disabled", "required", "verify-identity"])
 }
 
+/// A list that is there: a key with nothing after it is a mistake, not an absent one.
+pub(super) fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    Vec::deserialize(deserializer).map(Some)
+}
+
 pub(super) fn sha256<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {

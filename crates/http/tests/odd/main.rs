@@ -27,6 +27,7 @@ async fn bed(port: u16) -> Bed {
         username: "u".to_owned(),
         password: Secret::new("p"),
         members: Vec::new(),
+        group: None,
     };
     let database = DatabaseSettings { timeout: Duration::from_secs(2), ..DatabaseSettings::default() };
     Bed::start(Settings { clusters: vec![cluster], database, ..Settings::default() }).await

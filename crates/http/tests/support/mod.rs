@@ -35,6 +35,7 @@ pub fn three_tokens() -> Vec<TokenSettings> {
         name: format!("the {}", role.as_str()),
         role,
         sha256: token_digest(&format!("dd_{}", role.as_str())),
+        groups: None,
     };
     [Role::Viewer, Role::Operator, Role::Admin].map(entry).to_vec()
 }
