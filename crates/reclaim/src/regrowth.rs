@@ -64,7 +64,7 @@ async fn measure(session: &mut Session, capabilities: &Capabilities, table: &Tab
 /// Partitions added since are not among the files measured and do not count.
 fn compare(now: &Identity, table: &TableResult) -> Seen {
     match (now.bytes_of(&table.tablespaces), table.file_bytes_after) {
-        (Some(bytes), Some(after)) => Seen::Grown(bytes as i64 - after as i64),
+        (Some(bytes), Some(after)) => Seen::Grown(bytes.cast_signed() - after.cast_signed()),
         (None, _) if now.spaces.is_empty() => Seen::Untold("the table has no file of its own any more".to_owned()),
         (None, _) => {
             Seen::Untold("the table lies in other files by now: rebuilt, truncated or made anew since".to_owned())

@@ -143,7 +143,7 @@ fn the_sum_is_of_what_could_be_told() {
 async fn a_node_that_does_not_answer_is_tried_for_a_week_and_then_given_up_with_a_note() {
     let (control, store) = hall(Some("secret-word")).await;
     let mut rounds = control.rounds();
-    let early = ended(&store, JobStatus::Completed, AFTER - Duration::from_hours(1), &[table("a")]).await;
+    let early = ended(&store, JobStatus::Completed, AFTER.saturating_sub(Duration::from_hours(1)), &[table("a")]).await;
     let open = ended(&store, JobStatus::Completed, AFTER + Duration::from_hours(1), &[table("a")]).await;
     let late = ended(&store, JobStatus::Failed, AFTER + GIVE_UP, &[table("a"), table("b")]).await;
     let old = ended(&store, JobStatus::Completed, AFTER + MISSED + Duration::from_hours(1), &[table("a")]).await;

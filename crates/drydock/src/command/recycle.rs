@@ -38,7 +38,7 @@ pub async fn run(app: &App, args: RecycleArgs) -> Result<ExitCode, Failure> {
     let store = app.store(Keep::Everything).await?;
     let control = app.control_over(store.clone()).await?;
     let housekeeping = Housekeeping::start(app, &store);
-    let outcome = work(app, &args, &control, request, &mut interrupts).await;
+    let outcome = Box::pin(work(app, &args, &control, request, &mut interrupts)).await;
     if !matches!(outcome, Ok(End::Left)) {
         control.shutdown().await;
         housekeeping.end().await;

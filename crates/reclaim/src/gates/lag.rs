@@ -27,17 +27,17 @@ pub fn verdict(lag: &Result<Lag, SqlError>, max_seconds: f64, is_replica: bool) 
 mod tests {
     use super::*;
 
-    fn lag(seconds: Option<f64>) -> Result<Lag, SqlError> {
-        Ok(Lag { seconds, told: None })
+    fn of(seconds: Option<f64>, is_replica: bool) -> GateVerdict {
+        verdict(&Ok(Lag { seconds, told: None }), 10.0, is_replica)
     }
 
     #[test]
     fn unknown_lag_is_infinite() {
-        assert!(matches!(verdict(&lag(None), 10.0, true), GateVerdict::Wait { .. }));
-        assert!(matches!(verdict(&lag(Some(12.0)), 10.0, true), GateVerdict::Wait { .. }));
-        assert!(matches!(verdict(&lag(Some(f64::NAN)), 10.0, true), GateVerdict::Wait { .. }));
-        assert_eq!(verdict(&lag(Some(9.9)), 10.0, true), GateVerdict::Pass);
-        assert_eq!(verdict(&lag(None), 10.0, false), GateVerdict::Pass);
+        assert!(matches!(of(None, true), GateVerdict::Wait { .. }));
+        assert!(matches!(of(Some(12.0), true), GateVerdict::Wait { .. }));
+        assert!(matches!(of(Some(f64::NAN), true), GateVerdict::Wait { .. }));
+        assert_eq!(of(Some(9.9), true), GateVerdict::Pass);
+        assert_eq!(of(None, false), GateVerdict::Pass);
     }
 
     #[test]
