@@ -1,9 +1,9 @@
 //! Tokens: opaque, 256 random bits, kept as SHA-256 only, compared in constant time.
 
-use crate::{Caller, Control, Role, Settings, TokenSettings};
+use crate::{Caller, Control, Role, Settings, TokenSettings, approval::person};
 use runtime::Random;
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 use subtle::ConstantTimeEq;
 use types::{Code, Failure, Secret};
 
@@ -52,7 +52,8 @@ pub(crate) fn check_tokens(tokens: &[TokenSettings]) -> Result<(), Failure> {
 
 /// Refuses `auth.two_person` where there are no two people who could ask and approve; 1001.
 pub(crate) fn check_two_person(settings: &Settings) -> Result<(), Failure> {
-    let admins = settings.tokens.iter().filter(|token| token.role == Role::Admin).count();
+    let admins = settings.tokens.iter().filter(|token| token.role == Role::Admin);
+    let admins = admins.map(|token| person(&token.name)).collect::<BTreeSet<_>>().len();
     if !settings.two_person || admins >= 2 {
         return Ok(());
     }
@@ -61,7 +62,7 @@ pub(crate) fn check_two_person(settings: &Settings) -> Result<(), Failure> {
             "`auth.two_person` is set while auth.tokens is empty: without tokens all callers are one person".to_owned()
         }
         _ => format!(
-            "`auth.two_person` is set with {admins} tokens of role admin: nobody could approve what another asked"
+            "`auth.two_person` is set with {admins} people who have a token of role admin: nobody could approve what another asked"
         ),
     };
     let next = "give two people a token of role admin each (`drydock token new`), or leave auth.two_person out";

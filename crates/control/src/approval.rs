@@ -35,7 +35,7 @@ enum Yes {
 }
 
 /// `cli:ann` at the terminal and the token `Ann` count as one: who cannot be told apart are not two people.
-fn person(actor: &str) -> String {
+pub(crate) fn person(actor: &str) -> String {
     actor.strip_prefix("cli:").unwrap_or(actor).trim().to_lowercase()
 }
 

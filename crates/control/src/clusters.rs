@@ -173,11 +173,30 @@ impl Control {
         Err(Failure::new(Code::InvalidArgument, error, next).with("field", "host").at(address))
     }
 
+    /// The request as it stands for a host, or why not; refusals are recorded, for a name is what strangers try first.
+    async fn admitted(
+        &self,
+        caller: &Caller,
+        action: &'static str,
+        name: &str,
+        request: ClusterJobRequest,
+        allowed: Result<(), Failure>,
+    ) -> Result<(JobRequest, Option<String>), Failure> {
+        let outcome = match allowed {
+            Ok(()) => self.job_request(caller, name, request).await,
+            Err(failure) => Err(failure),
+        };
+        if let Err(failure) = &outcome {
+            self.note(caller.actor.clone(), action, format!("cluster {name}"), Some(failure)).await;
+        }
+        outcome
+    }
+
     /// As [`Control::plan`], with the named cluster's credentials. Operator.
     pub async fn cluster_plan(&self, caller: &Caller, name: &str, request: ClusterJobRequest) -> Result<Plan, Failure> {
         // Before the name is looked up: a name's existence is not for everyone to learn.
-        caller.require_role(Role::Operator, "jobs.plan")?;
-        let (request, _) = self.job_request(caller, name, request).await?;
+        let allowed = caller.require_role(Role::Operator, "jobs.plan");
+        let (request, _) = self.admitted(caller, "jobs.plan", name, request, allowed).await?;
         self.plan_allowed(caller, request, Ok(())).await
     }
 
@@ -188,8 +207,8 @@ impl Control {
         name: &str,
         request: ClusterJobRequest,
     ) -> Result<Created, Failure> {
-        caller.require_role(Role::Operator, "jobs.create")?;
-        let (request, owner) = self.job_request(caller, name, request).await?;
+        let allowed = caller.require_role(Role::Operator, "jobs.create");
+        let (request, owner) = self.admitted(caller, "jobs.create", name, request, allowed).await?;
         let role = work::needed(&request.config, self.settings().defaults.exclude_primary);
         let allowed = caller.require_role(role, "jobs.create");
         self.create_allowed(caller, request, owner, allowed).await

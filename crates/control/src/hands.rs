@@ -8,7 +8,7 @@ use mysql::{Capabilities, Endpoint, Session, SqlError};
 use reclaim::{
     Ledger,
     estimate::{FileAccess, Filter, TableFacts, survey},
-    gates::disk::Space,
+    gates::{self, disk::Space},
     plan::PlanOptions,
     trade::{Credentials, RecycleTrade, TradeOptions},
 };
@@ -176,16 +176,6 @@ pub(crate) async fn try_login(endpoint: &Endpoint) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a gate that says never is outside: the code of its kind.
-fn code_of(gate: &str) -> Code {
-    match gate {
-        "writer" => Code::PrimaryCheckFailed,
-        "privilege" => Code::Forbidden,
-        "lease" => Code::Busy,
-        _ => Code::JobCreateFailed,
-    }
-}
-
 /// Gates of a node, then those of the tables that were left alone on it.
 fn gates_of(node: &NodePlan) -> impl Iterator<Item = &Gate> {
     node.gates.iter().chain(node.left.iter().flat_map(|table| &table.gates))
@@ -204,7 +194,8 @@ pub(crate) fn refused(plan: &Plan) -> Result<(), Failure> {
     });
     let Some((node, gate, reason)) = refusals.next() else { return Ok(()) };
     let next = "see the plan (POST /api/v1/recycle/plan, or `recycle --dry-run`) for every gate's verdict";
-    let failure = Failure::new(code_of(&gate.name), reason, next);
+    let code = gates::code_of(&gate.name, reason).unwrap_or(Code::JobCreateFailed);
+    let failure = Failure::new(code, reason, next);
     Err(failure.with("node", node.node.clone()).with("gate", gate.name.clone()))
 }
 

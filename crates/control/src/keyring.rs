@@ -44,6 +44,22 @@ impl Keyring {
         given.or_else(|| self.configured(address, username)).or_else(|| self.settings.load().password.clone())
     }
 
+    /// A way in without being asked to work there: with a password that was given for this very account, or with that of
+    /// a configured cluster that names this very member. A password of ours must not be drawn out by a host someone made up.
+    pub(crate) fn own_way_in(&self, target: &DatabaseTarget) -> Option<Endpoint> {
+        let (settings, address) = (self.settings.load(), Address::new(target.host.clone(), target.port));
+        let account = (address.clone(), target.username.clone());
+        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner).get(&account).cloned();
+        let named = || {
+            let here = |entry: &&crate::ClusterSettings| {
+                entry.username == target.username && entry.addresses().any(|named| *named == address)
+            };
+            let own = settings.clusters.iter().find(here)?.password.clone();
+            Some(own).filter(|password| !password.is_empty()).or_else(|| settings.password.clone())
+        };
+        Some(settings.database.endpoint(address.clone(), &target.username, given.or_else(named)?))
+    }
+
     /// A cluster with this very member wins over one that only shares the account's name; several of the latter with
     /// different passwords are no answer.
     fn configured(&self, address: &Address, username: &str) -> Option<Secret> {
@@ -109,6 +125,21 @@ mod tests {
         let ring = ring(vec![cluster("a", "pa")], None);
         assert_eq!(ring.password(&Address::new("replica", 3306), "recycler"), Some(Secret::new("pa")));
         assert!(ring.password(&Address::new("replica", 3306), "someone else").is_none());
+    }
+
+    #[test]
+    fn nobody_is_looked_at_again_with_a_password_of_ours_but_whom_we_named() {
+        let ring = ring(vec![cluster("a", "pa"), cluster("b", "")], Some("environment"));
+        let way = |host: &str, username: &str| {
+            let (host, username) = (host.to_owned(), username.to_owned());
+            ring.own_way_in(&DatabaseTarget { host, port: 3306, username, password: Secret::default() })
+        };
+        assert_eq!(way("a", "recycler").map(|way| way.password), Some(Secret::new("pa")));
+        assert_eq!(way("a-2", "recycler").map(|way| way.password), Some(Secret::new("pa")), "a member that is named");
+        assert_eq!(way("b", "recycler").map(|way| way.password), Some(Secret::new("environment")));
+        assert!(way("made-up", "recycler").is_none() && way("a", "other").is_none());
+        ring.keep(&Address::new("made-up", 3306), "recycler", &Secret::new("theirs"));
+        assert_eq!(way("made-up", "recycler").map(|way| way.password), Some(Secret::new("theirs")));
     }
 
     #[tokio::test]

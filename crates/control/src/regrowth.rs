@@ -198,7 +198,7 @@ impl Control {
         rounds: &mut Rounds,
     ) -> Vec<Seen> {
         let way = (node.to_owned(), target.username.clone());
-        let why = match (rounds.away.get(&way), self.hall.keyring.endpoint(target).await) {
+        let why = match (rounds.away.get(&way), self.hall.keyring.own_way_in(target)) {
             (Some(why), _) => why.clone(),
             (None, None) => {
                 format!("no password is known for `{}` at {}:{}", target.username, target.host, target.port)

@@ -63,8 +63,11 @@ fn join(path: &str, field: &str) -> String {
 /// Reads JSON; 1001 with line, column and field of what is wrong.
 pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     // Serde takes a list for a structure whose fields may all be left out.
-    if bytes.trim_ascii_start().starts_with(b"[") {
-        return Err(refused(".", "expected an object, found a list"));
+    let trimmed = bytes.trim_ascii_start();
+    if trimmed.starts_with(b"[") {
+        let before = &bytes[..bytes.len() - trimmed.len()];
+        let line = before.split(|byte| *byte == b'\n').count();
+        return Err(refused(".", "expected an object, found a list").with("line", line));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {

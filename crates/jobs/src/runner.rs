@@ -153,11 +153,15 @@ impl Runner {
         }
         let pending = JobFilter { statuses: vec![JobStatus::Pending], limit: 0, offset: 0 };
         let waiting = hall.store.list(&pending).await.map_err(Failure::from)?.total;
-        if waiting < hall.options.queue_size as u64 {
+        // Jobs that wait for somebody's word have a room of their own, as large: nobody must be shut out by them.
+        let held = hall.floor().queue.iter().filter(|queued| queued.held).count() as u64;
+        let size = hall.options.queue_size as u64;
+        if waiting.saturating_sub(held) < size && held < size {
             return Ok(());
         }
         let next = "wait until jobs are done, cancel some, or raise recycling.concurrency.queue_size";
-        Err(Failure::new(Code::Busy, format!("{waiting} jobs are waiting already"), next))
+        let error = format!("{waiting} jobs are waiting already, {held} of them for an approval");
+        Err(Failure::new(Code::Busy, error, next))
     }
 
     /// Asks a job to stop, wherever it runs, and returns it as it was then. A final job: 1007.

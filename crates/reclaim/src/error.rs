@@ -214,7 +214,10 @@ impl ReclaimError {
                 "use mode binlog-off, or name the primary with exclude_primary=false so that the statement starts there",
             ),
             Self::TargetUnreachable { .. } => (Code::ConnectFailed, "check host, port, account and that it is up"),
-            Self::Refused { gate, .. } => (refusal(gate), "do what the reason says, then start the job again"),
+            Self::Refused { gate, reason, .. } => (
+                crate::gates::code_of(gate, reason).unwrap_or(Code::JobState),
+                "do what the reason says, then start the job again",
+            ),
             Self::RanTooLong { of: Limit::Statement, .. } => (
                 Code::TimedOut,
                 "raise recycling.concurrency.worker_timeout and restart the server, then start the job again",
@@ -253,15 +256,6 @@ fn rebuild_failed(code: u16) -> (Code, &'static str) {
             (Code::Forbidden, "grant the missing right, then start the job again")
         }
         _ => (Code::JobState, "see the server's words and its error log, then start the job again"),
-    }
-}
-
-fn refusal(gate: &str) -> Code {
-    match gate {
-        "writer" | "errant_gtid" => Code::PrimaryCheckFailed,
-        "privilege" => Code::Forbidden,
-        "lease" => Code::Busy,
-        _ => Code::JobState,
     }
 }
 

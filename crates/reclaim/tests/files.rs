@@ -135,6 +135,27 @@ async fn a_copy_is_not_begun_once_the_server_shares_one_file() {
     bed::on_each(shares_since).await;
 }
 
+/// A plan made for a build that is sound, carried out on one that may lose rows: the statement is not sent.
+#[tokio::test]
+async fn an_online_rebuild_is_not_begun_on_a_build_that_may_lose_rows() {
+    if !Engine::MySql.is_available() {
+        return eprintln!("skipped: MySQL cannot be had here");
+    }
+    let server = server(Engine::MySql, Options::default()).await;
+    waste(&server, "plain", "").await;
+    server.settled().await;
+    let (mut drawn, before) = (planned(&server).await, server.file_bytes("shop/plain.ibd"));
+    for table in drawn.nodes.iter_mut().flat_map(|node| &mut node.batches).flat_map(|batch| &mut batch.tables) {
+        table.strategy = api::Strategy::InPlace;
+    }
+    let hall = bed::Hall::new();
+    let id = hall.submit_plan(drawn).await;
+    let job = hall.finished(&id).await;
+    assert_eq!(job.status, api::JobStatus::Failed, "{job:#?}");
+    assert!(format!("{job:?}").contains("may lose rows"), "{job:#?}");
+    assert_eq!(server.file_bytes("shop/plain.ibd"), before);
+}
+
 /// One size a test: each starts two servers and fills them.
 async fn pages_of(page_kib: u32) {
     bed::on_each(|engine| async move {

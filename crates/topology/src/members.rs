@@ -13,6 +13,8 @@ pub(crate) struct Member<'a> {
     pub address: Address,
     /// All addresses that led to it, `hostname:port` of its own included.
     pub aliases: Vec<Address>,
+    /// Those of them at which it was asked: what a server calls itself, another may be called too.
+    pub dialled: Vec<Address>,
     /// Hops from the seed, by the shortest way.
     pub depth: u32,
     /// Whether every address that led to it was a guess.
@@ -53,6 +55,7 @@ fn members(reports: &[Report]) -> Vec<Member<'_>> {
         let identity = &observation.facts.identity;
         if let Some(known) = members.iter_mut().find(|member| is_same(member.identity(), identity)) {
             known.aliases.push(report.address.clone());
+            known.dialled.push(report.address.clone());
             known.depth = known.depth.min(report.depth);
             known.guess &= report.guess;
             continue;
@@ -61,6 +64,7 @@ fn members(reports: &[Report]) -> Vec<Member<'_>> {
         members.push(Member {
             address: report.address.clone(),
             aliases: vec![report.address.clone(), own],
+            dialled: vec![report.address.clone()],
             depth: report.depth,
             guess: report.guess,
             seen_at: report.seen_at,

@@ -46,7 +46,7 @@ pub(crate) fn told_next(reports: &[Report], depth: u32, options: &DiscoverOption
                 next.push(address);
             }
         }
-        let ours = options.inventory.iter().filter(|all| all.iter().any(|address| member.aliases.contains(address)));
+        let ours = options.inventory.iter().filter(|all| all.iter().any(|address| member.dialled.contains(address)));
         next.extend(ours.flatten().filter(|address| seen.insert((*address).clone())).cloned());
     }
     next

@@ -37,4 +37,15 @@ async fn an_isolated_member_and_one_that_is_down(engine: Engine) {
     assert_eq!(discover_from(fleet.primary(), &options()).await.nodes.len(), 2, "nobody else knows them");
 }
 
-on_each_engine!(an_isolated_member_and_one_that_is_down);
+/// What a server calls itself, a server of another cluster may be called too.
+async fn a_name_is_no_address(engine: Engine) {
+    let (server, other) =
+        (Server::start(engine, Options::default()).await, Server::start(engine, Options::default()).await);
+    let hostname = server.value("SELECT @@hostname").await;
+    let namesake = Address::new(hostname, server.address().port);
+    let inventory = vec![vec![namesake, other.address()]];
+    let picture = discover_from(&server, &DiscoverOptions { inventory, ..options() }).await;
+    assert_eq!(picture.nodes.len(), 1, "{picture:#?}");
+}
+
+on_each_engine!(an_isolated_member_and_one_that_is_down, a_name_is_no_address);

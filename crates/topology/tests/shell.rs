@@ -168,3 +168,18 @@ async fn an_engine_without_it() {
     assert_eq!((picture.nodes.len(), &picture.cluster_name), (2, &picture.cluster_id));
     assert!(picture.warnings.is_empty(), "{:?}", picture.warnings);
 }
+
+/// A restored snapshot has its original's uuid and its original's metadata, and is none of that cluster.
+#[tokio::test]
+async fn metadata_that_came_with_a_copy_says_nothing() {
+    if !Engine::MySql.is_available() {
+        return eprintln!("skipped: MySQL cannot be had here");
+    }
+    let fleet = Fleet::start(Engine::MySql, 0).await;
+    let copy = fleet.primary();
+    copy.run(&SCHEMA).await;
+    name(copy, &uuid(copy).await, free_port(), "group-member").await;
+    name(copy, LOST, free_port(), "group-member").await;
+    let picture = discover_from(copy, &options()).await;
+    assert_eq!((picture.nodes.len(), &picture.cluster_name), (1, &picture.cluster_id), "{picture:#?}");
+}

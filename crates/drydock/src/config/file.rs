@@ -259,7 +259,7 @@ pub struct Recycling {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
     /// How long after a job's end its tables are looked at once more; 0s is never.
-    #[serde(deserialize_with = "span")]
+    #[serde(deserialize_with = "super::value::rare_span")]
     pub regrowth_after: Span,
 }
 

@@ -24,6 +24,13 @@ pub(super) fn some_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sp
     if span.0.is_zero() { Err(Error::custom("must be longer than 0s")) } else { Ok(span) }
 }
 
+/// Rounds follow it at a hundredth of the span, and each lists the store.
+pub(super) fn rare_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
+    let span = span(deserializer)?;
+    let rare = span.0.is_zero() || span.0 >= std::time::Duration::from_hours(1);
+    if rare { Ok(span) } else { Err(Error::custom("must be 0s (never), or an hour or longer")) }
+}
+
 pub(super) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(|_| Error::custom(format!("`{text}` is not a time of day such as 22:00")))

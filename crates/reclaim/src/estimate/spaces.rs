@@ -57,7 +57,12 @@ async fn optional(session: &mut Session, name: &str) -> Result<Vec<Row>, SqlErro
 impl Spaces {
     /// Reads all; needs the `PROCESS` privilege. A server without these views has none.
     pub async fn read(session: &mut Session, caps: &Capabilities) -> Result<Self, SqlError> {
-        let in_memory = session.row(PAGE_IN_MEMORY).await?.and_then(|row| row.parse("bytes")).unwrap_or(16384);
+        let in_memory = match session.row(PAGE_IN_MEMORY).await {
+            Ok(row) => row.and_then(|row| row.parse("bytes")).unwrap_or(16384),
+            // A server without InnoDB does not know it, and has no tablespaces either.
+            Err(SqlError::Server { .. }) => 16384,
+            Err(error) => return Err(error),
+        };
         let rows = optional(session, "TABLESPACES").await?;
         let mut spaces: HashMap<u64, Space> =
             rows.iter().map(|row| space(row, caps, in_memory)).map(|s| (s.id, s)).collect();

@@ -20,6 +20,7 @@ pub mod writer;
 
 use api::{Gate, GateVerdict};
 use mysql::SqlError;
+use types::Code;
 
 /// A verdict under its gate's name.
 pub fn named(name: &str, verdict: GateVerdict) -> Gate {
@@ -36,10 +37,23 @@ pub(crate) fn refuse(reason: impl Into<String>) -> GateVerdict {
     GateVerdict::Refuse { reason: reason.into() }
 }
 
+/// How the reason ends where a gate could not look for want of a right.
+const GRANT: &str = "grant the right";
+
+/// The code under which a gate that says never is told outside; `None` if its kind has none of its own.
+pub fn code_of(gate: &str, reason: &str) -> Option<Code> {
+    match gate {
+        "writer" | "errant_gtid" => Some(Code::PrimaryCheckFailed),
+        "lease" => Some(Code::Busy),
+        _ if gate == "privilege" || reason.ends_with(GRANT) => Some(Code::Forbidden),
+        _ => None,
+    }
+}
+
 /// The verdict when the question itself failed: a missing right needs the operator, anything else may pass by itself.
 pub(crate) fn unanswered(what: &str, error: &SqlError) -> GateVerdict {
     if error.is_denied() {
-        refuse(format!("{what} cannot be read: {error}; grant the right"))
+        refuse(format!("{what} cannot be read: {error}; {GRANT}"))
     } else {
         wait(format!("{what} cannot be read: {error}"))
     }
@@ -53,4 +67,22 @@ pub fn graver(a: GateVerdict, b: GateVerdict) -> GateVerdict {
         GateVerdict::Refuse { .. } => 2,
     };
     if weight(&b) > weight(&a) { b } else { a }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gate_that_may_not_look_is_told_as_a_missing_right() {
+        let denied = |code| {
+            let address = types::Address::new("h", 1);
+            SqlError::Server { address, code, state: String::new(), message: "denied".to_owned() }
+        };
+        let GateVerdict::Refuse { reason } = unanswered("the history list", &denied(1227)) else { panic!("it waits") };
+        assert_eq!(code_of("history_list", &reason), Some(Code::Forbidden), "{reason}");
+        assert_eq!(code_of("history_list", "2000000 undo logs"), None);
+        assert_eq!(code_of("writer", &reason), Some(Code::PrimaryCheckFailed), "unknown counts as a writer");
+        assert!(matches!(unanswered("the history list", &denied(1040)), GateVerdict::Wait { .. }));
+    }
 }

@@ -5,6 +5,7 @@ use super::{
     gate::failed,
     look,
     progress::{self, Watched},
+    recheck,
 };
 use crate::{
     ReclaimError,
@@ -85,11 +86,15 @@ pub(crate) async fn run(work: &Work, ctx: &StepContext<'_>) -> Result<Ended, Ste
     let mut session = work.connect().await.map_err(failed)?;
     let capabilities = Capabilities::probe(&mut session).await.map_err(failed)?;
     lease::take(&mut session, lease::WORK_LOCK).await.map_err(failed)?;
+    // Asked before the attempt is noted, so that one that never began costs nothing, and once more right before the statement.
+    recheck::own_file(work, &mut session).await.map_err(failed)?;
+    recheck::trusted(work, &session, &capabilities).map_err(failed)?;
+    last_writer_test(work, &mut session).await.map_err(failed)?;
     let attempt = describe(work, &mut session, &capabilities).await.map_err(failed)?;
     ctx.note(json!(attempt)).await?;
     arm::lower_again(work, &mut session, ctx).await.map_err(failed)?;
     prepare(work, &mut session).await.map_err(failed)?;
-    own_file(work, &mut session).await.map_err(failed)?;
+    recheck::own_file(work, &mut session).await.map_err(failed)?;
     last_writer_test(work, &mut session).await.map_err(failed)?;
     if let Some(reason) = gate::unheld(work).await.map_err(failed)? {
         // Back to the gates, which wait until they can be had again.
@@ -163,7 +168,8 @@ async fn describe(work: &Work, session: &mut Session, capabilities: &Capabilitie
     for endpoint in &work.below {
         let mut session = Session::connect(endpoint).await?;
         let capabilities = Capabilities::probe(&mut session).await?;
-        own_file(work, &mut session).await?;
+        recheck::own_file(work, &mut session).await?;
+        recheck::trusted(work, &session, &capabilities)?;
         below.push((endpoint.address.to_string(), file::identity(&mut session, &capabilities, &table).await?));
         session.close().await;
     }
@@ -188,20 +194,6 @@ pub(super) async fn prepare(work: &Work, session: &mut Session) -> Result<(), Re
         return Err(ReclaimError::BinlogStillOn(session.address().clone()));
     }
     Ok(())
-}
-
-/// Refuses a copy that would go into the system tablespace, from where nothing comes back: the setting may have changed since
-/// the plan was made.
-async fn own_file(work: &Work, session: &mut Session) -> Result<(), ReclaimError> {
-    if work.table.strategy == api::Strategy::InPlace || work.is_undo() || file::copies_are_own(session).await? {
-        return Ok(());
-    }
-    let at = session.address();
-    let reason = format!(
-        "innodb_file_per_table is OFF on {at} now, so a copy would move the table into the system tablespace for good; SET \
-         GLOBAL innodb_file_per_table = ON, then start the job again"
-    );
-    Err(work.refused("own_file", reason))
 }
 
 /// The writer test, in the session that runs the statement, right before it.

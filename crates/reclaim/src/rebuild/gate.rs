@@ -60,8 +60,16 @@ pub(crate) enum LogLimit {
 
 /// Waits until every gate passes; the bytes the row log was measured to need.
 pub(crate) async fn pass(work: &Work, cancel: &CancellationToken, limit: LogLimit) -> Result<u64, StepError> {
+    let mut waited = false;
     loop {
         let reason = match ask(work, limit).await.map_err(failed)? {
+            // To begin what would be killed half-way wastes what it writes.
+            Answer::Go(_) if waited && work.left().as_secs_f64() < work.table.predicted_seconds => {
+                let left = work.left().as_secs();
+                let reason =
+                    format!("of its timeout {left} s are left, and it would take {:.0}", work.table.predicted_seconds);
+                return Err(failed(work.waited_too_long(&reason)));
+            }
             Answer::Go(needed) => return Ok(needed),
             Answer::Never(gate, reason) => return Err(failed(work.refused(gate, reason))),
             Answer::Wait(reason) => reason,
@@ -69,6 +77,7 @@ pub(crate) async fn pass(work: &Work, cancel: &CancellationToken, limit: LogLimi
         if work.left().is_zero() {
             return Err(failed(work.waited_too_long(&reason)));
         }
+        waited = true;
         work.sink.phase(&format!("waiting: {reason}")).await;
         rest(work, cancel, work.beat).await?;
     }

@@ -7,6 +7,7 @@ mod file;
 mod gate;
 mod look;
 mod progress;
+mod recheck;
 mod rights;
 mod spent;
 mod statement;

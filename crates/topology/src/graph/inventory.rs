@@ -21,5 +21,5 @@ pub(super) fn inventory(drawing: &mut Drawing<'_>) {
 }
 
 fn member_at(drawing: &Drawing<'_>, address: &Address) -> Option<Index> {
-    drawing.people.members.iter().position(|member| member.aliases.contains(address))
+    drawing.people.members.iter().position(|member| member.dialled.contains(address))
 }

@@ -70,7 +70,8 @@ fn confirm(drawing: &mut Drawing<'_>, teller: Index, told: &Told<ShellMetadata>,
     }
 }
 
-/// An instance nobody answered for: below the group's primaries or its source; where those are not known, beside the rest.
+/// An instance nobody answered for: below the group's primaries or its source; where those are not known, or where it feeds
+/// others, beside the rest. Old metadata must not put what follows another server below this one.
 fn add(
     drawing: &mut Drawing<'_>,
     teller: Index,
@@ -78,6 +79,9 @@ fn add(
     places: &[(Index, &ShellInstance)],
     (target, instance): (Index, &ShellInstance),
 ) {
+    if drawing.links.keys().any(|key| key.0 == target) {
+        return;
+    }
     let (kind, sources) = if instance.in_group {
         (GROUP, primaries(drawing, teller))
     } else {
