@@ -45,14 +45,15 @@ impl Keyring {
     }
 
     /// A way in without being asked to work there: with a password that was given for this very account, or with that of
-    /// a configured cluster that names this very member. A password of ours must not be drawn out by a host someone made up.
-    pub(crate) fn own_way_in(&self, target: &DatabaseTarget) -> Option<Endpoint> {
+    /// a configured cluster that names this very member, or on whose name the job was made. A password of ours must not be drawn out by a host someone made up.
+    pub(crate) fn own_way_in(&self, target: &DatabaseTarget, cluster: Option<&str>) -> Option<Endpoint> {
         let (settings, address) = (self.settings.load(), Address::new(target.host.clone(), target.port));
         let account = (address.clone(), target.username.clone());
         let given = self.given.lock().unwrap_or_else(PoisonError::into_inner).get(&account).cloned();
         let named = || {
             let here = |entry: &&crate::ClusterSettings| {
-                entry.username == target.username && entry.addresses().any(|named| *named == address)
+                let named = cluster == Some(&entry.name) || entry.addresses().any(|named| *named == address);
+                named && entry.username == target.username
             };
             let own = settings.clusters.iter().find(here)?.password.clone();
             Some(own).filter(|password| !password.is_empty()).or_else(|| settings.password.clone())
@@ -130,10 +131,13 @@ mod tests {
     #[test]
     fn nobody_is_looked_at_again_with_a_password_of_ours_but_whom_we_named() {
         let ring = ring(vec![cluster("a", "pa"), cluster("b", "")], Some("environment"));
-        let way = |host: &str, username: &str| {
+        let of = |host: &str, username: &str, cluster: Option<&str>| {
             let (host, username) = (host.to_owned(), username.to_owned());
-            ring.own_way_in(&DatabaseTarget { host, port: 3306, username, password: Secret::default() })
+            ring.own_way_in(&DatabaseTarget { host, port: 3306, username, password: Secret::default() }, cluster)
         };
+        let way = |host: &str, username: &str| of(host, username, None);
+        assert_eq!(of("replica", "recycler", Some("a")).map(|way| way.password), Some(Secret::new("pa")));
+        assert!(of("replica", "other", Some("a")).is_none() && of("replica", "recycler", Some("gone")).is_none());
         assert_eq!(way("a", "recycler").map(|way| way.password), Some(Secret::new("pa")));
         assert_eq!(way("a-2", "recycler").map(|way| way.password), Some(Secret::new("pa")), "a member that is named");
         assert_eq!(way("b", "recycler").map(|way| way.password), Some(Secret::new("environment")));

@@ -171,7 +171,7 @@ impl Control {
         turn: Turn,
         rounds: &mut Rounds,
     ) -> Option<RecycleDocument> {
-        let target = document.job.config.target.clone();
+        let (target, cluster) = (document.job.config.target.clone(), document.job.cluster.clone());
         let all = &mut document.job.statistics.tables_processed;
         let nodes: BTreeSet<String> =
             all.iter().filter(|table| table.awaits_regrowth()).map(|table| table.node.clone()).collect();
@@ -180,7 +180,7 @@ impl Control {
             let mut open: Vec<&mut TableResult> =
                 all.iter_mut().filter(|table| table.node == node && table.awaits_regrowth()).collect();
             let asked: Vec<&TableResult> = open.iter().map(|table| &**table).collect();
-            let seen = self.seen_on(&node, &target, &asked, rounds).await;
+            let seen = self.seen_on(&node, (&target, cluster.as_deref()), &asked, rounds).await;
             let at = self.hall.clock.now();
             for (table, seen) in open.iter_mut().zip(seen) {
                 changed |= write(table, seen, at, turn);
@@ -193,12 +193,12 @@ impl Control {
     async fn seen_on(
         &self,
         node: &str,
-        target: &api::DatabaseTarget,
+        (target, cluster): (&api::DatabaseTarget, Option<&str>),
         tables: &[&TableResult],
         rounds: &mut Rounds,
     ) -> Vec<Seen> {
         let way = (node.to_owned(), target.username.clone());
-        let why = match (rounds.away.get(&way), self.hall.keyring.own_way_in(target)) {
+        let why = match (rounds.away.get(&way), self.hall.keyring.own_way_in(target, cluster)) {
             (Some(why), _) => why.clone(),
             (None, None) => {
                 format!("no password is known for `{}` at {}:{}", target.username, target.host, target.port)

@@ -74,8 +74,17 @@ async fn what_cannot_work_is_refused_with_its_key_and_changes_nothing() {
         (with(vec![broken], vec![]), "auth.tokens", "no SHA-256"),
         (with(vec![token("bob")], vec![cluster("a"), cluster("a")]), "database.clusters", "a name each"),
         (with(vec![token("bob")], vec![cluster("../a")]), "name", "letters"),
-        (two_people(vec![token("bob")]), "auth.two_person", "with 0 tokens of role admin"),
-        (two_people(vec![admins("bob"), token("eve")]), "auth.two_person", "with 1 tokens of role admin"),
+        (two_people(vec![token("bob")]), "auth.two_person", "with 0 people who have a token of role admin"),
+        (
+            two_people(vec![admins("bob"), token("eve")]),
+            "auth.two_person",
+            "with 1 people who have a token of role admin",
+        ),
+        (
+            two_people(vec![admins("bob"), admins("Bob")]),
+            "auth.two_person",
+            "with 1 people who have a token of role admin",
+        ),
     ];
     for (settings, field, words) in cases {
         let refused = control.reload(&admin(), settings).await.expect_err(words);
