@@ -1,7 +1,7 @@
 //! On both engines: what rebuilt tables take again is seen by a later look, also by a hall that was started since.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
-use api::{DatabaseTarget, JobConfig, JobRequest, JobStatus, RecycleJob, TableResult};
+use api::{ClusterJobRequest, JobConfig, JobStatus, RecycleJob, TableResult};
 use control::{Caller, ClusterSettings, Control, Created, RegrowthSettings, Role, Settings};
 use jobs::Store;
 use runtime::{Clock, Random};
@@ -84,21 +84,17 @@ fn without_look(mut job: RecycleJob) -> RecycleJob {
 }
 
 async fn recycled(control: &Control, replica: &Server) -> RecycleJob {
-    let address = replica.address();
-    let target = DatabaseTarget {
-        host: address.host,
-        port: address.port,
-        username: USER.into(),
-        password: Secret::new(PASSWORD),
-    };
+    let types::Address { host, port } = replica.address();
     let config = JobConfig {
         threshold_mb: Some(0),
         threshold_percent: Some(0.0),
         databases: Some(vec!["shop".into()]),
         ..JobConfig::default()
     };
-    let request = JobRequest { target, config, plan_digest: None };
-    let Created::Job(made) = control.create_job(&ann(), request).await.expect("a job") else { panic!("a plan") };
+    // On the cluster's name: a later hall has no password for a host that only a request named.
+    let request = ClusterJobRequest { host: Some(host), port: Some(port), config, plan_digest: None };
+    let made = control.create_cluster_job(&ann(), "shop", request).await.expect("a job");
+    let Created::Job(made) = made else { panic!("a plan") };
     let job = until(control, &made.job_id, "ended", |job| job.status.is_final()).await;
     assert_eq!((job.status, job.statistics.tables_processed.len()), (JobStatus::Completed, 4), "{job:?}");
     job
