@@ -63,7 +63,7 @@ impl Caller {
     }
 
     /// Refuses unless the caller's role reaches `needed`, and every caller who is kept to groups; 1008. What a use case answers
-    /// them has to be chosen by their groups: one that does so asks [`Caller::require_role`] instead.
+    /// them has to be chosen by their groups: one that does so asks `require_role` instead.
     pub fn require(&self, needed: Role, action: &str) -> Result<(), Failure> {
         self.require_role(needed, action)?;
         self.require_all(action)
