@@ -57,6 +57,7 @@ impl Fleet {
             }
         }
         self.wait_running(replica).await;
+        self.wait_registered(replica, source).await;
     }
 
     /// Sets the member read-only, with `super_read_only` where there is one.
@@ -79,6 +80,28 @@ impl Fleet {
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
         panic!("replication does not start:\n{}", self.servers[replica].error_log());
+    }
+
+    /// A replica's receiver says that it runs before it has told its source who it is.
+    async fn wait_registered(&self, replica: usize, source: usize) {
+        if self.servers[replica].is_silent() {
+            return;
+        }
+        let port = self.servers[replica].address().port.to_string();
+        let source = &self.servers[source];
+        let hosts = match source.engine() {
+            Engine::MariaDb => "SHOW REPLICA HOSTS",
+            Engine::MySql => "SHOW REPLICAS",
+        };
+        let mut session = source.session().await;
+        for _ in 0..400 {
+            let rows = session.rows(hosts).await.expect("the source answers");
+            if rows.iter().any(|row| row.first(&["Port"]).as_deref() == Some(&port)) {
+                return session.close().await;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("the source never hears of its replica:\n{}", source.error_log());
     }
 
     /// Waits until `replica` has applied all that `source` has committed now.

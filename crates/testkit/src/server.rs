@@ -71,6 +71,11 @@ impl Server {
         panic!("{} does not start; its log:\n{}", engine.name(), server.error_log());
     }
 
+    /// Whether it does not announce itself to its source.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.options.silent
+    }
+
     /// Starts it again on the same data and port after [`Server::stop`] or [`Server::kill`].
     pub async fn restart(&mut self) {
         assert!(self.launch().await, "no restart; its log:\n{}", self.error_log());

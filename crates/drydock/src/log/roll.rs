@@ -8,7 +8,7 @@ use crate::config::Logging;
 use std::{
     fs::{File, OpenOptions},
     io::{self, ErrorKind, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
     path::Path,
     sync::mpsc::{Sender, channel},
     thread::JoinHandle,
@@ -47,6 +47,9 @@ impl Roller {
         let held = self.file.metadata()?.len();
         if held > 0 && held.saturating_add(line.len() as u64) > self.limit {
             self.turn();
+        }
+        if is_torn(&self.file) {
+            self.file.write_all(b"\n")?;
         }
         self.file.write_all(line)
     }
@@ -120,6 +123,15 @@ pub(super) fn held(path: &Path) -> io::Result<File> {
     let mut file = open(path)?;
     hold(&mut file, path)?;
     Ok(file)
+}
+
+/// Whether a process that was killed in the middle of its line left it without an end: the kernel breaks a write off between
+/// two pages. The next line must not be taken for its rest.
+fn is_torn(file: &File) -> bool {
+    let mut last = [b'\n'];
+    let end = file.metadata().map_or(0, |data| data.len());
+    // What cannot be read must not cost the line that is to be written.
+    end > 0 && file.read_exact_at(&mut last, end - 1).is_ok() && last != [b'\n']
 }
 
 /// A file system without locks must not cost the log: there one process at a time is all that can be had.
