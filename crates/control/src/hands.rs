@@ -2,6 +2,7 @@
 
 use crate::{Control, Settings};
 use api::{ClusterTopology, DiskCensus, Gate, GateVerdict, NodePlan, Plan, RecycleConfig, TableSpace};
+use arc_swap::ArcSwap;
 use futures::{StreamExt, stream};
 use jobs::{Runner, RunnerOptions, Store};
 use mysql::{Capabilities, Endpoint, Session, SqlError};
@@ -10,7 +11,7 @@ use reclaim::{
     estimate::{FileAccess, Filter, TableFacts, survey},
     gates::{self, disk::Space},
     plan::PlanOptions,
-    trade::{Credentials, RecycleTrade, TradeOptions},
+    trade::{Credentials, Looks, RecycleTrade, TradeOptions},
 };
 use runtime::Clock;
 use std::{future::Future, sync::Arc, time::Duration};
@@ -37,6 +38,11 @@ fn looking(max_depth: u32, name: Option<&str>, settings: &Settings) -> DiscoverO
             .map(|cluster| cluster.addresses().cloned().collect())
             .collect(),
     }
+}
+
+/// How jobs look around, by the settings of the moment: a primary that is configured later is a writer at once.
+fn looks(settings: Arc<ArcSwap<Settings>>) -> Looks {
+    Looks::new(move || looking(DEPTH, None, &settings.load()))
 }
 
 /// The topology around one member; `name` is the cluster's if it has one.
@@ -210,7 +216,7 @@ impl Control {
         };
         let keyring: Arc<dyn Credentials> = self.hall.keyring.clone();
         let work = TradeOptions {
-            discover: looking(DEPTH, None, &settings),
+            discover: looks(Arc::clone(&self.hall.settings)),
             window: settings.window,
             budget: settings.budget,
             heartbeat: settings.heartbeat.clone(),
@@ -228,16 +234,28 @@ mod tests {
     use crate::{ClusterSettings, DiscoverySettings};
     use types::{Address, Secret};
 
-    #[test]
-    fn discovery_is_told_what_the_configuration_knows() {
-        let cluster = |host: &str, members: Vec<Address>| ClusterSettings {
+    fn cluster(host: &str, members: Vec<Address>) -> ClusterSettings {
+        ClusterSettings {
             name: host.to_owned(),
             address: Address::new(host, 1),
             username: "u".to_owned(),
             password: Secret::default(),
             members,
             group: None,
-        };
+        }
+    }
+
+    #[test]
+    fn jobs_look_around_by_the_settings_of_the_moment() {
+        let settings = Arc::new(ArcSwap::from_pointee(Settings::default()));
+        let looks = looks(Arc::clone(&settings));
+        assert_eq!(looks.now().declared_primaries, []);
+        settings.store(Arc::new(Settings { clusters: vec![cluster("a", Vec::new())], ..Settings::default() }));
+        assert_eq!(looks.now().declared_primaries, [Address::new("a", 1)]);
+    }
+
+    #[test]
+    fn discovery_is_told_what_the_configuration_knows() {
         let settings = Settings {
             clusters: vec![cluster("a", vec![Address::new("b", 2)]), cluster("c", Vec::new())],
             discovery: DiscoverySettings { ignore_users: vec!["cdc".to_owned()], guess_ports: vec![3307] },

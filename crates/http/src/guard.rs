@@ -9,7 +9,7 @@ use axum::{
 };
 use control::{Caller, Decision};
 use std::net::{IpAddr, SocketAddr};
-use types::{Code, Failure};
+use types::{Code, Failure, Secret};
 
 /// Routes that anyone may read: what the page needs to ask for a token, and whether the program is alive.
 const OPEN: [&str; 3] = ["/api/v1/health", "/api/v1/openapi.json", "/api/v1/session"];
@@ -99,6 +99,21 @@ fn token(headers: &HeaderMap, uri: &Uri) -> Option<String> {
     offered.or_else(|| query.map(str::to_owned))
 }
 
+/// What a caller came in by. A connection that stays open asks again whether it still opens the door.
+#[derive(Clone)]
+pub(crate) struct Ticket {
+    token: Option<Secret>,
+    peer: String,
+}
+
+impl Ticket {
+    /// True while the configuration still gives its holder what it gave when the door was opened.
+    pub(crate) fn admits(&self, door: &Door, caller: &Caller) -> bool {
+        let token = self.token.as_ref().map(Secret::expose);
+        door.control().authenticate(token, &self.peer).is_ok_and(|now| now == *caller)
+    }
+}
+
 /// Finds the caller and hands it on; a route that is open goes without.
 pub(crate) async fn known_caller(
     State(door): State<Door>,
@@ -113,6 +128,7 @@ pub(crate) async fn known_caller(
         Ok(caller) => {
             let decision = request.extensions().get::<Decision>().cloned().unwrap_or_default();
             request.extensions_mut().insert::<Caller>(caller.deciding(decision));
+            request.extensions_mut().insert(Ticket { token: shown.map(Secret::new), peer: ip.to_string() });
         }
         Err(failure) if shown.is_some() => return Err(wrong_token(&door, ip, failure).await),
         Err(_) if is_open(request.uri().path()) => {}

@@ -1,10 +1,10 @@
 //! `GET /api/v1/ws/monitor` (seed 002 §3.3.1): one message per change of a job.
 
-use crate::{answer::Failed, door::Door, rest::Who};
+use crate::{answer::Failed, door::Door, guard::Ticket, rest::Who};
 use api::{JobStatus, JobUpdate};
 use axum::{
     extract::{
-        State,
+        Extension, State,
         ws::{
             CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code,
             rejection::WebSocketUpgradeRejection,
@@ -74,6 +74,7 @@ impl Drop for Place {
 pub(crate) async fn monitor(
     State(door): State<Door>,
     Who(caller): Who,
+    Extension(ticket): Extension<Ticket>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Failed> {
     let upgrade = upgrade.map_err(|rejection| {
@@ -87,7 +88,7 @@ pub(crate) async fn monitor(
     let jobs = door.control().jobs_now(&caller, Vec::new()).await?;
     let upgrade = upgrade.max_message_size(LARGEST).max_frame_size(LARGEST).protocols(["bearer"]);
     Ok(upgrade.on_upgrade(move |socket| async move {
-        let watcher = Watcher { socket, caller, door: place.0.clone(), seen: Seen::default(), _place: place };
+        let watcher = Watcher { socket, caller, ticket, door: place.0.clone(), seen: Seen::default(), _place: place };
         watcher.serve(jobs, updates).await;
     }))
 }
@@ -95,6 +96,7 @@ pub(crate) async fn monitor(
 struct Watcher {
     socket: WebSocket,
     caller: Caller,
+    ticket: Ticket,
     door: Door,
     seen: Seen,
     _place: Place,
@@ -132,6 +134,7 @@ impl Watcher {
                     Some(Ok(_)) => answered = true,
                 },
                 () = clock.sleep(PING) => {
+                    self.still_admitted().await?;
                     if !answered {
                         return Err(Gone);
                     }
@@ -151,6 +154,7 @@ impl Watcher {
 
     async fn tell(&mut self, update: JobUpdate) -> Result<(), Gone> {
         let Some(update) = self.seen.order(update) else { return Ok(()) };
+        self.still_admitted().await?;
         let text = serde_json::to_string(&update).map_err(|_| Gone)?;
         self.send(Message::Text(Utf8Bytes::from(text))).await
     }
@@ -161,10 +165,21 @@ impl Watcher {
         sent.map_err(|_| Gone)?.map_err(|_| Gone)
     }
 
+    /// A token may be taken back, or given other rights, while a watcher looks on.
+    async fn still_admitted(&mut self) -> Result<(), Gone> {
+        if self.ticket.admits(&self.door, &self.caller) {
+            return Ok(());
+        }
+        self.close(close_code::POLICY, "the token was changed: connect again").await?;
+        Err(Gone)
+    }
+
     async fn leave(&mut self) -> Result<(), Gone> {
-        let frame =
-            CloseFrame { code: close_code::AWAY, reason: Utf8Bytes::from_static("the server is shutting down") };
-        self.send(Message::Close(Some(frame))).await
+        self.close(close_code::AWAY, "the server is shutting down").await
+    }
+
+    async fn close(&mut self, code: u16, reason: &'static str) -> Result<(), Gone> {
+        self.send(Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) }))).await
     }
 }
 

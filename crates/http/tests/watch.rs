@@ -4,7 +4,7 @@
 mod support;
 
 use api::JobStatus;
-use control::Settings;
+use control::{Caller, Role, Settings};
 use futures::{SinkExt, StreamExt};
 use jobs::{JobRecord, JobStore, NewJob};
 use serde_json::{Value, json};
@@ -104,6 +104,25 @@ async fn a_token_is_taken_from_each_place_it_may_stand() {
         };
         assert_eq!(refused.status(), 403);
     }
+    bed.end().await;
+}
+
+#[tokio::test]
+async fn a_token_taken_back_ends_what_it_opened() {
+    let bed = Bed::start(Settings { tokens: three_tokens(), ..Settings::default() }).await;
+    let begun = save(&bed, &job(&bed).await, JobStatus::Running, 10.0).await;
+    let (mut kept, _) = connect_async(address(&bed, "?token=dd_admin")).await.unwrap();
+    let (mut gone, _) = connect_async(address(&bed, "?token=dd_viewer")).await.unwrap();
+    next(&mut kept).await;
+    next(&mut gone).await;
+    let tokens = three_tokens().into_iter().filter(|token| token.role != Role::Viewer).collect();
+    let without = Settings { tokens, ..Settings::default() };
+    bed.control.reload(&Caller::new("ann", Role::Admin), without).await.unwrap();
+    save(&bed, &begun, JobStatus::Running, 20.0).await;
+    let end = tokio::time::timeout(Duration::from_secs(20), gone.next()).await.expect("it ends").unwrap().unwrap();
+    let Message::Close(Some(frame)) = end else { panic!("it was told {end:?}") };
+    assert_eq!(u16::from(frame.code), 1008, "{frame:?}");
+    assert_eq!(next(&mut kept).await["progress"], 20.0);
     bed.end().await;
 }
 

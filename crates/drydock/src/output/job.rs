@@ -106,10 +106,21 @@ fn disk_table(all: &[DiskCensus]) -> String {
     table(&header, &[3, 4], all.iter().flat_map(of_node).collect())
 }
 
-/// Table, node, file before, predicted, freed, regrown, error of the prediction in percent of the file.
+/// Where the column of what grew again stands.
+const REGROWN: usize = 5;
+
+/// Table, node, file before, predicted, freed, regrown (once somebody looked), error of the prediction in percent of the file.
 pub fn result_table(results: &[TableResult]) -> String {
-    let header = ["TABLE", "NODE", "FILE BEFORE", "PREDICTED", "FREED", "REGROWN", "ERROR", "TIME", "STATE"];
-    table(&header, &[2, 3, 4, 5, 6, 7], results.iter().map(result).collect())
+    let mut header = vec!["TABLE", "NODE", "FILE BEFORE", "PREDICTED", "FREED", "REGROWN", "ERROR", "TIME", "STATE"];
+    let mut rows: Vec<Vec<String>> = results.iter().map(result).collect();
+    if !results.iter().any(|result| result.regrown_bytes.is_some() || !result.regrown_note.is_empty()) {
+        header.remove(REGROWN);
+        for row in &mut rows {
+            row.remove(REGROWN);
+        }
+    }
+    let figures: Vec<usize> = (2..header.len() - 1).collect();
+    table(&header, &figures, rows)
 }
 
 fn result(result: &TableResult) -> Vec<String> {

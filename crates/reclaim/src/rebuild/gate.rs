@@ -1,6 +1,6 @@
 //! Step `gate`: every gate is asked until all say go, one says never, or the table's limit runs out.
 
-use super::{Work, rights};
+use super::{Work, file, rights};
 use crate::{
     ReclaimError,
     gates::{
@@ -212,10 +212,7 @@ async fn ask_all(work: &Work, session: &mut Session, limit: LogLimit) -> Answer 
     if let Some(answer) = locks(work, session).await {
         return answer;
     }
-    let verdict = match disk::probe(session).await {
-        Ok(disks) => disk::verdict(&disks, work.table.data_bytes_needed, work.table.tmp_bytes_needed),
-        Err(error) => unanswered("the disks", &error),
-    };
+    let verdict = room(work, session).await.unwrap_or_else(|error| unanswered("the disks", &error));
     if let Some(answer) = of("disk", verdict) {
         return answer;
     }
@@ -236,6 +233,24 @@ async fn spends(work: &Work) -> GateVerdict {
     let nodes = super::pays(&work.table, &work.below);
     let bytes = budget::predicted_bytes(&work.table.estimate);
     work.account.verdict(&nodes, bytes, work.table.predicted_seconds, work.begun).await
+}
+
+/// The disk must hold what the plan foresaw, and what the table grew by since: all of that may be rows.
+async fn room(work: &Work, session: &mut Session) -> Result<GateVerdict, SqlError> {
+    let grown = now_bytes(work, session).await?.saturating_sub(work.table.estimate.file_bytes);
+    // What sorts nothing sorts nothing of a larger table either.
+    let [data, tmp] = [work.table.data_bytes_needed, work.table.tmp_bytes_needed];
+    let tmp = if tmp == 0 { 0 } else { tmp.saturating_add(grown) };
+    Ok(disk::verdict(&disk::probe(session).await?, data.saturating_add(grown), tmp))
+}
+
+/// What is to be written anew takes now.
+async fn now_bytes(work: &Work, session: &mut Session) -> Result<u64, SqlError> {
+    if work.is_undo() {
+        return Ok(work.table.estimate.file_bytes);
+    }
+    let capabilities = Capabilities::probe(session).await?;
+    Ok(file::identity(session, &capabilities, &work.name()).await?.bytes(work.partitions()))
 }
 
 /// Nobody locks undo tablespaces as one does tables.

@@ -131,7 +131,7 @@ impl Crew {
 
     /// From the target; a job that has begun may also find the fleet from another node of its plan.
     async fn discover(&self) -> Result<api::ClusterTopology, Failure> {
-        let failure = match topology::discover(&self.target, &self.options.discover, &self.clock).await {
+        let failure = match topology::discover(&self.target, &self.options.discover.now(), &self.clock).await {
             Err(failure) if self.has_begun() && !self.job.cancel.is_cancelled() => failure,
             told => return told,
         };
@@ -140,7 +140,7 @@ impl Crew {
             if endpoint.address == self.target.address {
                 continue;
             }
-            if let Ok(topology) = topology::discover(&endpoint, &self.options.discover, &self.clock).await {
+            if let Ok(topology) = topology::discover(&endpoint, &self.options.discover.now(), &self.clock).await {
                 return Ok(topology);
             }
         }

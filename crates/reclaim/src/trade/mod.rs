@@ -13,9 +13,11 @@ mod eta;
 mod fleet;
 mod lane;
 mod locks;
+mod looks;
 mod mend;
 
 pub(crate) use fleet::address;
+pub use looks::Looks;
 
 use crate::{
     ReclaimError,
@@ -29,7 +31,7 @@ use mysql::Endpoint;
 use runtime::Clock;
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
-use topology::{DiscoverOptions, Heartbeat};
+use topology::Heartbeat;
 use types::Failure;
 
 /// The kind under which recycle jobs are stored.
@@ -52,7 +54,7 @@ pub trait Credentials: Send + Sync {
 #[derive(Debug, Clone)]
 pub struct TradeOptions {
     /// How far discovery goes when a job begins.
-    pub discover: DiscoverOptions,
+    pub discover: Looks,
     /// Daily maintenance window, if there is one.
     pub window: Option<Window>,
     /// What rebuilding may cost each node.
@@ -76,7 +78,7 @@ pub struct TradeOptions {
 impl Default for TradeOptions {
     fn default() -> Self {
         Self {
-            discover: DiscoverOptions::default(),
+            discover: Looks::default(),
             window: None,
             budget: Budget::default(),
             heartbeat: None,
