@@ -27,6 +27,8 @@ const MISSED: Duration = Duration::from_hours(720);
 const ROUNDS: (Duration, Duration) = (Duration::from_hours(1), Duration::from_millis(500));
 /// How soon a changed key is noticed.
 const BEAT: Duration = Duration::from_secs(10);
+/// Rows listed at once.
+const PAGE: u32 = 500;
 /// Jobs read at once.
 const CHUNK: usize = 20;
 /// How long nobody else looks at a job that is being looked at.
@@ -121,15 +123,28 @@ impl Control {
         Rounds { claim: Claim { owner, span: HOLD }, settled: HashSet::new(), away: HashMap::new() }
     }
 
+    /// Ended jobs whose turn it is, page by page: all rows of a large store at once would stay in the process's memory.
+    async fn due(&self, after: Duration, now: Timestamp) -> Result<Vec<JobId>, StoreError> {
+        let statuses = vec![JobStatus::Completed, JobStatus::Failed, JobStatus::Cancelled];
+        // Nothing but a look saves a final job, and a look keeps this time: it is that of the job's end.
+        let is_due = |row: &JobRow| row.kind == KIND && turn(row.updated_at, after, now) != Turn::Not;
+        let mut due = Vec::new();
+        for offset in (0..).step_by(PAGE as usize) {
+            let filter = JobFilter { statuses: statuses.clone(), limit: PAGE, offset };
+            let rows = self.hall.store.list(&filter).await?.jobs;
+            let last = rows.len() < PAGE as usize;
+            due.extend(rows.into_iter().filter(is_due).map(|row| row.id));
+            if last {
+                break;
+            }
+        }
+        Ok(due)
+    }
+
     /// One round. Rows are listed without their bodies; only jobs whose turn it is are read, and settled ones once.
     async fn look_back(&self, after: Duration, rounds: &mut Rounds) -> Result<(), StoreError> {
         let now = self.hall.clock.now();
-        let statuses = vec![JobStatus::Completed, JobStatus::Failed, JobStatus::Cancelled];
-        let rows = self.hall.store.list(&JobFilter { statuses, limit: u32::MAX, offset: 0 }).await?.jobs;
-        // Nothing but a look saves a final job, and a look keeps this time: it is that of the job's end.
-        let turn_of = |row: &JobRow| turn(row.updated_at, after, now);
-        let due: Vec<JobId> =
-            rows.into_iter().filter(|row| row.kind == KIND && turn_of(row) != Turn::Not).map(|row| row.id).collect();
+        let due = self.due(after, now).await?;
         let in_span: HashSet<&JobId> = due.iter().collect();
         rounds.settled.retain(|id| in_span.contains(id));
         rounds.away.clear();
