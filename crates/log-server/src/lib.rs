@@ -1,0 +1,16 @@
+//! The log service: segment files, and above them what several members agree on.
+
+#[cfg(any(test, feature = "testing"))]
+pub mod brittle;
+mod catalog;
+mod disk;
+mod error;
+mod frame;
+mod header;
+mod replica;
+mod scan;
+mod segment;
+
+pub use disk::{Disk, DiskFile, RealDisk};
+pub use error::StorageError;
+pub use replica::{Base, Entry, Owner, Promise, ReplicaLog, SegmentOptions};
