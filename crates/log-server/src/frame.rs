@@ -29,17 +29,20 @@ pub enum Kind {
     Change = 2,
     /// Term, vote and commit of this member.
     State = 3,
-    /// Everything up to `index`, of `term`, lies in a snapshot: the log begins behind it.
+    /// Everything up to `index`, of `term`, is gone: the log begins behind it. Its payload is how (one byte) and what all that
+    /// added up to.
     Base = 4,
     /// Nothing but `synced`: what was written before is on disk.
     Mark = 5,
     /// The table of contents of a sealed segment; the last record in it.
     Footer = 6,
+    /// What everything up to `index` added up to, so that not all need be read again.
+    Checkpoint = 7,
 }
 
 impl Kind {
     fn of(byte: u8) -> Option<Kind> {
-        [Kind::Entry, Kind::Change, Kind::State, Kind::Base, Kind::Mark, Kind::Footer]
+        [Kind::Entry, Kind::Change, Kind::State, Kind::Base, Kind::Mark, Kind::Footer, Kind::Checkpoint]
             .into_iter()
             .find(|kind| *kind as u8 == byte)
     }

@@ -3,6 +3,7 @@
 #[cfg(any(test, feature = "testing"))]
 pub mod brittle;
 mod catalog;
+pub mod consensus;
 mod disk;
 mod error;
 mod frame;

@@ -83,6 +83,9 @@ pub struct ReplicaLog {
     segments: Vec<Segment>,
     promise: Promise,
     base: Base,
+    /// What the entries up to the base added up to, in the words of whoever applies them.
+    base_state: Bytes,
+    checkpoint: (u64, Bytes),
     /// Why it stopped.
     stopped: Option<String>,
 }
@@ -107,6 +110,16 @@ impl ReplicaLog {
     /// Where it begins.
     pub fn base(&self) -> Base {
         self.base
+    }
+
+    /// What all up to the base added up to.
+    pub fn base_state(&self) -> &Bytes {
+        &self.base_state
+    }
+
+    /// The last checkpoint: up to which index, and what it says. Index 0 if there is none.
+    pub fn checkpoint(&self) -> (u64, Bytes) {
+        self.checkpoint.clone()
     }
 
     /// The term of an entry or of the base; `None` if it is not here.
@@ -141,12 +154,13 @@ impl ReplicaLog {
         })
     }
 
-    /// Lets go of the entries up to an index; files that hold nothing else are removed. One that is gone already, or not here yet, changes nothing.
-    pub fn compact(&mut self, index: u64) -> Result<(), StorageError> {
+    /// Lets go of the entries up to an index, which added up to `state`; files that hold nothing else are removed. An index that is gone
+    /// already, or not here yet, changes nothing.
+    pub fn compact(&mut self, index: u64, state: Bytes) -> Result<(), StorageError> {
         let Some(term) = self.term(index).filter(|_| index > self.base.index) else { return Ok(()) };
         self.guarded(|log| {
-            log.write(&base_frame(Base { index, term }, &[0]))?;
-            log.base = Base { index, term };
+            (log.base, log.base_state) = (Base { index, term }, state);
+            log.write(&base_frame(log.base, &based(segment::ON, &log.base_state.clone())))?;
             // What is removed must not be missed: the new begin is on disk first.
             log.sync_now()?;
             log.remove_idle()
@@ -154,12 +168,21 @@ impl ReplicaLog {
     }
 
     /// Begins anew behind a snapshot: all entries go.
-    pub fn reset(&mut self, base: Base) -> Result<(), StorageError> {
+    pub fn reset(&mut self, base: Base, state: Bytes) -> Result<(), StorageError> {
         self.guarded(|log| {
-            log.write(&base_frame(base, &[1]))?;
-            log.forget(base);
+            log.write(&base_frame(base, &based(segment::ANEW, &state)))?;
+            log.forget(base, state);
             log.sync_now()?;
             log.remove_idle()
+        })
+    }
+
+    /// Writes down what all up to an index adds up to.
+    pub fn write_checkpoint(&mut self, index: u64, state: Bytes) -> Result<(), StorageError> {
+        self.guarded(|log| {
+            log.write(&checkpoint_frame(index, &state))?;
+            log.checkpoint = (index, state);
+            Ok(())
         })
     }
 
@@ -245,17 +268,21 @@ impl ReplicaLog {
         let salt = self.options.salt.wrapping_add(u16::try_from(number % 65_521).unwrap_or(0));
         let header = Header { cluster, shard, replica, number, salt };
         let promise = promise_bytes(self.promise);
-        let first = [promise_frame(self.promise, &promise), base_frame(self.base, &[0])];
+        let (based, (index, state)) = (based(segment::ON, &self.base_state), &self.checkpoint);
+        let mut first = vec![promise_frame(self.promise, &promise), base_frame(self.base, &based)];
+        if *index > 0 {
+            first.push(checkpoint_frame(*index, state));
+        }
         let segment = Segment::create(&*self.disk, &self.folder, header, self.options.length, &first)?;
         self.segments.push(segment);
         Ok(())
     }
 
-    fn forget(&mut self, base: Base) {
+    fn forget(&mut self, base: Base, state: Bytes) {
         for segment in &mut self.segments {
             segment.catalog.cut(0);
         }
-        self.base = base;
+        (self.base, self.base_state, self.checkpoint) = (base, state, (0, Bytes::new()));
     }
 
     /// Removes sealed segments none of whose entries count, oldest first, so that what is left has no gap.
@@ -285,8 +312,16 @@ fn promise_frame(promise: Promise, payload: &[u8; 16]) -> Frame<'_> {
     Frame { kind: Kind::State, term: promise.term, index: 0, payload }
 }
 
-fn base_frame(base: Base, payload: &[u8; 1]) -> Frame<'_> {
+fn based(how: u8, state: &[u8]) -> Vec<u8> {
+    [&[how], state].concat()
+}
+
+fn base_frame(base: Base, payload: &[u8]) -> Frame<'_> {
     Frame { kind: Kind::Base, term: base.term, index: base.index, payload }
+}
+
+fn checkpoint_frame(index: u64, payload: &[u8]) -> Frame<'_> {
+    Frame { kind: Kind::Checkpoint, term: 0, index, payload }
 }
 
 #[cfg(test)]

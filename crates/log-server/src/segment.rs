@@ -12,6 +12,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The first byte of a base: the log goes on behind it, or begins anew and nothing written before counts.
+pub(crate) const ON: u8 = 0;
+pub(crate) const ANEW: u8 = 1;
 /// The last bytes of a sealed file: where its footer begins, a check of that, and a word.
 const TRAILER: usize = 16;
 const WORD: [u8; 8] = *b"ddsealed";
@@ -136,7 +139,7 @@ impl Segment {
                 Kind::Footer => self.sealed = true,
                 kind => {
                     // A new begin: nothing written before it counts.
-                    if kind == Kind::Base && frame.payload == [1] {
+                    if kind == Kind::Base && frame.payload.first() == Some(&ANEW) {
                         catalog.cut(0);
                     }
                     met.push((kind, frame.term, frame.index, frame.payload.to_vec()));

@@ -39,6 +39,14 @@ impl Reign {
         self.at(lsn) == epoch
     }
 
+    /// As it stood when nothing behind a place was known.
+    #[must_use]
+    pub fn until(&self, lsn: Lsn) -> Reign {
+        let mut starts = self.starts.clone();
+        starts.retain(|start| start.1 <= lsn);
+        Reign { starts }
+    }
+
     /// A seal of `epoch` lies at `lsn`. Returns where that epoch ended, and whether this seal ended it.
     pub fn seal(&mut self, epoch: Epoch, lsn: Lsn) -> (Lsn, bool) {
         if let Some(next) = self.starts.iter().find(|start| start.0 > epoch) {

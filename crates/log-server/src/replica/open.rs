@@ -2,6 +2,7 @@
 
 use super::{Base, Disk, Met, Owner, Promise, ReplicaLog, SegmentOptions, segment};
 use crate::{StorageError, frame::Kind, segment::Segment};
+use bytes::Bytes;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -20,7 +21,9 @@ impl ReplicaLog {
         let numbers = numbers(&*disk, folder)?;
         let (promise, base) = (Promise::default(), Base::default());
         let (folder, segments, stopped) = (folder.to_owned(), Vec::new(), None);
-        let mut log = ReplicaLog { disk, folder, owner, options, segments, promise, base, stopped };
+        let (base_state, checkpoint) = (Bytes::new(), (0, Bytes::new()));
+        let mut log =
+            ReplicaLog { disk, folder, owner, options, segments, promise, base, base_state, checkpoint, stopped };
         for number in &numbers {
             log.add(*number, Some(number) == numbers.last())?;
         }
@@ -58,8 +61,13 @@ impl ReplicaLog {
                 let (vote, commit) = (number(0).unwrap_or_default(), number(8).unwrap_or_default());
                 self.promise = Promise { term: *term, vote, commit };
             }
-            (Kind::Base, [1]) => self.forget(Base { index: *index, term: *term }),
-            (Kind::Base, _) => self.base = Base { index: *index, term: *term },
+            (Kind::Base, [segment::ANEW, state @ ..]) => {
+                self.forget(Base { index: *index, term: *term }, Bytes::copy_from_slice(state));
+            }
+            (Kind::Base, [_, state @ ..]) => {
+                (self.base, self.base_state) = (Base { index: *index, term: *term }, Bytes::copy_from_slice(state));
+            }
+            (Kind::Checkpoint, state) => self.checkpoint = (*index, Bytes::copy_from_slice(state)),
             _ => {}
         }
     }

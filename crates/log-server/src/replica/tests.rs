@@ -15,6 +15,8 @@ struct Model {
     entries: Vec<Entry>,
     promise: Promise,
     base: Base,
+    /// What the base adds up to, and the last checkpoint.
+    states: (Bytes, (u64, Bytes)),
 }
 
 impl std::fmt::Debug for Model {
@@ -44,7 +46,7 @@ impl Model {
 /// What a log holds.
 fn seen(log: &ReplicaLog) -> Model {
     let entries = log.entries(log.first_index(), log.last_index() + 1, usize::MAX).expect("readable");
-    Model { entries, promise: log.promise(), base: log.base() }
+    Model { entries, promise: log.promise(), base: log.base(), states: (log.base_state().clone(), log.checkpoint()) }
 }
 
 fn open(disk: &BrittleDisk) -> Result<ReplicaLog, StorageError> {
@@ -60,6 +62,7 @@ enum Step {
         length: usize,
     },
     Promise,
+    Checkpoint,
     Compact {
         back: u64,
     },
@@ -76,6 +79,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Promise),
         1 => (0_u64..9).prop_map(|back| Step::Compact { back }),
         1 => (0_u64..3).prop_map(|ahead| Step::Reset { ahead }),
+        1 => Just(Step::Checkpoint),
         4 => Just(Step::Sync),
         1 => Just(Step::Mark),
     ]
@@ -93,6 +97,11 @@ impl Bed {
     fn new(log: ReplicaLog, model: Model) -> Self {
         let term = model.promise.term + 100;
         Self { log, possible: vec![model.clone()], model, term }
+    }
+
+    /// Some words that are of this moment only.
+    fn state(&self) -> Bytes {
+        Bytes::from(format!("state of {}", self.term))
     }
 
     fn reached(&mut self) {
@@ -130,17 +139,24 @@ impl Bed {
                 if let Some(term) = self.model.term(index).filter(|_| index > self.model.base.index) {
                     self.model.base = Base { index, term };
                     self.model.entries.retain(|entry| entry.index > index);
+                    self.model.states.0 = self.state();
                     self.reached();
-                    self.log.compact(index)?;
+                    self.log.compact(index, self.state())?;
                     self.synced();
                 }
             }
             Step::Reset { ahead } => {
                 let base = Base { index: self.model.last() + ahead, term: self.term };
                 (self.model.base, self.model.entries) = (base, Vec::new());
+                self.model.states = (self.state(), (0, Bytes::new()));
                 self.reached();
-                self.log.reset(base)?;
+                self.log.reset(base, self.state())?;
                 self.synced();
+            }
+            Step::Checkpoint => {
+                self.model.states.1 = (self.model.last() + 1, self.state());
+                self.reached();
+                self.log.write_checkpoint(self.model.last() + 1, self.state())?;
             }
             Step::Sync => {
                 self.log.sync()?;
