@@ -7,6 +7,7 @@
 //! ```
 
 mod command;
+pub mod letter;
 mod machine;
 mod members;
 mod shelf;

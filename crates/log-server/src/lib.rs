@@ -8,6 +8,7 @@ mod disk;
 mod error;
 mod frame;
 mod header;
+pub mod keeper;
 mod replica;
 mod scan;
 mod segment;
