@@ -6,6 +6,7 @@ mod failure;
 pub mod gtid;
 mod ids;
 mod name;
+mod position;
 mod secret;
 
 pub use address::Address;
@@ -14,4 +15,5 @@ pub use failure::{Code, Failure};
 pub use gtid::{Gtid, GtidError, GtidSet};
 pub use ids::JobId;
 pub use name::{TableName, TableNameError};
+pub use position::{Epoch, Lsn};
 pub use secret::Secret;

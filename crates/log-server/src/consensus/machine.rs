@@ -1,0 +1,84 @@
+//! What a shard's log adds up to: who may append, and where it begins. Everything else is the log itself.
+
+use super::command::Command;
+use log::{LogError, Reign, Sealed};
+use serde::{Deserialize, Serialize};
+use types::{Epoch, Lsn};
+
+/// The state all members of a shard reach by the same log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    reign: Reign,
+    truncated: Lsn,
+    applied: Lsn,
+}
+
+/// What a command came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The record counts, at this place.
+    Appended(Lsn),
+    /// How the epoch ended.
+    Sealed(Sealed),
+    /// Everything up to here is gone.
+    Truncated(Lsn),
+    /// It changed nothing.
+    Refused(LogError),
+}
+
+impl Machine {
+    /// The epoch in force.
+    pub fn epoch(&self) -> Epoch {
+        self.reign.current()
+    }
+
+    /// Everything up to here may be let go of.
+    pub fn truncated(&self) -> Lsn {
+        self.truncated
+    }
+
+    /// The last place that was applied.
+    pub fn applied(&self) -> Lsn {
+        self.applied
+    }
+
+    /// As it would stand if what lies behind an index had not been applied, and all up to there had been truncated.
+    pub(super) fn until(&self, index: u64) -> Machine {
+        Machine { reign: self.reign.until(Lsn(index)), truncated: Lsn(index), applied: Lsn(index) }
+    }
+
+    /// Whether a record that lies at a place counts.
+    pub fn accepts(&self, epoch: Epoch, lsn: Lsn) -> bool {
+        self.reign.accepts(epoch, lsn)
+    }
+
+    /// Applies what lies at the next place; nothing there is a leader's mark or a change of members.
+    pub fn apply(&mut self, lsn: Lsn, command: Option<&Command>) -> Option<Outcome> {
+        debug_assert!(lsn > self.applied, "{lsn} was applied before");
+        self.applied = lsn;
+        Some(match command? {
+            Command::Record(epoch, _) => self.record(*epoch, lsn),
+            Command::Seal(epoch) => {
+                let (end, first) = self.reign.seal(*epoch, lsn);
+                Outcome::Sealed(Sealed { end, epoch: self.reign.current(), first })
+            }
+            Command::Truncate(through) => self.truncate(*through, lsn),
+        })
+    }
+
+    fn record(&self, epoch: Epoch, lsn: Lsn) -> Outcome {
+        let current = self.reign.current();
+        if epoch == current {
+            return Outcome::Appended(lsn);
+        }
+        Outcome::Refused(LogError::Fenced { asked: epoch, current })
+    }
+
+    fn truncate(&mut self, through: Lsn, lsn: Lsn) -> Outcome {
+        if through >= lsn {
+            return Outcome::Refused(LogError::Beyond { asked: through, end: lsn });
+        }
+        self.truncated = self.truncated.max(through);
+        Outcome::Truncated(self.truncated)
+    }
+}
