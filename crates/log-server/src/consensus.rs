@@ -294,7 +294,7 @@ impl Group {
                 None
             };
             let outcome = self.sum.machine.apply(Lsn(entry.index), command.as_ref());
-            self.answer(entry.index, entry.term, outcome, done);
+            self.answer(entry.index, entry.term, outcome.as_ref(), done);
         }
         Ok(())
     }
@@ -314,12 +314,12 @@ impl Group {
         &mut self,
         index: u64,
         term: u64,
-        outcome: Option<Outcome>,
+        outcome: Option<&Outcome>,
         done: &mut Vec<(Ticket, Result<Outcome, LogError>)>,
     ) {
         while let Some(first) = self.waiting.first_entry().filter(|first| *first.key() <= index) {
             let (at, (asked, ticket)) = first.remove_entry();
-            let answer = match &outcome {
+            let answer = match outcome {
                 Some(outcome) if at == index && asked == term => Ok(outcome.clone()),
                 _ if at == index => {
                     Err(LogError::Unavailable("another leader came before it was agreed on".to_owned()))

@@ -9,7 +9,8 @@ use raft::eraftpb::{Entry, EntryType, MessageType, Snapshot};
 
 /// A message's bytes.
 pub fn write(message: &Message) -> Bytes {
-    let mut out = BytesMut::with_capacity(128 + message.entries.iter().map(|entry| entry.data.len() + 40).sum::<usize>());
+    let mut out =
+        BytesMut::with_capacity(128 + message.entries.iter().map(|entry| entry.data.len() + 40).sum::<usize>());
     out.put_u8(u8::try_from(message.get_msg_type() as i32).unwrap_or(u8::MAX));
     for number in numbers(message) {
         out.put_u64_le(number);
@@ -183,8 +184,8 @@ mod tests {
                     message.mut_entries().push(entry);
                 }
                 if let Some((index, term, voters)) = snapshot {
-                    let mut snapshot = Snapshot::default();
-                    snapshot.data = Bytes::from_static(b"what it all adds up to");
+                    let data = Bytes::from_static(b"what it all adds up to");
+                    let mut snapshot = Snapshot { data, ..Snapshot::default() };
                     let about = snapshot.mut_metadata();
                     (about.index, about.term) = (index, term);
                     about.set_conf_state(Members { voters, ..Members::default() }.wire());

@@ -60,9 +60,8 @@ impl World {
         let shards: Vec<u64> = self.shards.keys().copied().collect();
         for number in shards {
             let shard = self.shards[&number].clone();
-            let runs = |replica: &u64, on: &String| {
-                self.places[on].up && self.places[on].holds.contains(&(number, *replica))
-            };
+            let runs =
+                |replica: &u64, on: &String| self.places[on].up && self.places[on].holds.contains(&(number, *replica));
             let leads = shard.members.get(&shard.leader).is_some_and(|(_, on)| runs(&shard.leader, on));
             if !leads && self.agrees(&shard) {
                 let mut voters = shard.members.iter().filter(|(_, (role, _))| *role == Role::Voter);
@@ -107,10 +106,10 @@ impl World {
                 now.members.insert(*replica, (*role, on.clone()));
                 now.epoch += 1;
             }
-            OrderKind::Remove { replica } if leads && *replica != shard.leader => {
-                if now.members.remove(replica).is_some() {
-                    now.epoch += 1;
-                }
+            OrderKind::Remove { replica }
+                if leads && *replica != shard.leader && now.members.remove(replica).is_some() =>
+            {
+                now.epoch += 1;
             }
             OrderKind::Start { replica, .. } if shard.members.contains_key(replica) => {
                 self.places.get_mut(&order.store).unwrap().holds.insert((order.shard, *replica));
