@@ -55,10 +55,7 @@ impl Inner {
         if records.is_empty() {
             return Err(LogError::Invalid("there is nothing to append".to_owned()));
         }
-        let current = self.reign.current();
-        if epoch != current {
-            return Err(LogError::Fenced { asked: epoch, current });
-        }
+        self.reign.admit(epoch)?;
         for payload in records {
             self.end = self.end.next();
             self.records.push_back(Record { lsn: self.end, epoch, payload });

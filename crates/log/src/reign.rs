@@ -1,5 +1,6 @@
 //! Who may append at which place: the one rule, used by every log.
 
+use crate::LogError;
 use serde::{Deserialize, Serialize};
 use types::{Epoch, Lsn};
 
@@ -37,6 +38,12 @@ impl Reign {
     /// Whether a record of an epoch counts at a place.
     pub fn accepts(&self, epoch: Epoch, lsn: Lsn) -> bool {
         self.at(lsn) == epoch
+    }
+
+    /// Refuses an epoch that is not the one in force.
+    pub fn admit(&self, asked: Epoch) -> Result<(), LogError> {
+        let current = self.current();
+        if asked == current { Ok(()) } else { Err(LogError::Fenced { asked, current }) }
     }
 
     /// As it stood when nothing behind a place was known.

@@ -272,7 +272,8 @@ impl Cluster {
                 self.ask();
             }
             if self.ledger.acked.len() > before && self.is_well() {
-                self.ledger.settle();
+                let leader = self.leader().and_then(|which| self.members[which].group.as_ref()).expect("it is well");
+                self.ledger.settle(leader.machine());
                 return round;
             }
         }

@@ -1,7 +1,7 @@
 //! What must hold of all members together, whatever happens: the safety of the log, checked as it grows.
 
 use bytes::Bytes;
-use log_server::consensus::{Command, Group};
+use log_server::consensus::{Command, Group, Machine};
 use std::collections::BTreeMap;
 use types::{Epoch, Lsn};
 
@@ -41,12 +41,13 @@ impl Ledger {
         }
     }
 
-    /// All that clients were told holds of what was agreed on.
-    pub fn settle(&self) {
+    /// All that clients were told holds of what was agreed on, and counts by what it adds up to.
+    pub fn settle(&self, machine: &Machine) {
         for (lsn, payload) in &self.acked {
             let Some((_, bytes)) = self.agreed.get(&lsn.0) else { panic!("nothing at {lsn}, which was acknowledged") };
             let Some(Command::Record(epoch, found)) = Command::read(bytes) else { panic!("no record at {lsn}") };
             assert_eq!(&found, payload, "at {lsn}");
+            assert!(machine.accepts(epoch, *lsn), "{lsn} of epoch {epoch} counts no longer");
             let late = self.sealed.iter().find(|(sealed, end)| **sealed >= epoch && **end < *lsn);
             assert_eq!(late, None, "{lsn} of epoch {epoch} lies behind its end");
         }

@@ -27,11 +27,6 @@ pub enum Outcome {
 }
 
 impl Machine {
-    /// The epoch in force.
-    pub fn epoch(&self) -> Epoch {
-        self.reign.current()
-    }
-
     /// Everything up to here may be let go of.
     pub fn truncated(&self) -> Lsn {
         self.truncated
@@ -57,21 +52,15 @@ impl Machine {
         debug_assert!(lsn > self.applied, "{lsn} was applied before");
         self.applied = lsn;
         Some(match command? {
-            Command::Record(epoch, _) => self.record(*epoch, lsn),
+            Command::Record(epoch, _) => {
+                self.reign.admit(*epoch).map_or_else(Outcome::Refused, |()| Outcome::Appended(lsn))
+            }
             Command::Seal(epoch) => {
                 let (end, first) = self.reign.seal(*epoch, lsn);
                 Outcome::Sealed(Sealed { end, epoch: self.reign.current(), first })
             }
             Command::Truncate(through) => self.truncate(*through, lsn),
         })
-    }
-
-    fn record(&self, epoch: Epoch, lsn: Lsn) -> Outcome {
-        let current = self.reign.current();
-        if epoch == current {
-            return Outcome::Appended(lsn);
-        }
-        Outcome::Refused(LogError::Fenced { asked: epoch, current })
     }
 
     fn truncate(&mut self, through: Lsn, lsn: Lsn) -> Outcome {
