@@ -42,6 +42,15 @@ async fn planned(server: &Server) -> Plan {
     plan(&server.endpoint(), &config(server), &PlanOptions::default(), &Clock::real()).await.expect("a plan")
 }
 
+/// A plan with the work these tests are about; where it is left, the server's own log says more.
+async fn planned_work(server: &Server) -> Plan {
+    let made = planned(server).await;
+    let node = &made.nodes[0];
+    let is_work = node.batches.iter().flat_map(|batch| &batch.tables).any(|table| table.table == "undo");
+    assert!(is_work, "its undo is left: {:#?}\n{}", node.left, server.error_log());
+    made
+}
+
 /// Transactions that stay open are no reason to wait before the work: they are to be met in the middle of it.
 fn options() -> TradeOptions {
     TradeOptions { long_transaction_seconds: 3600, ..TradeOptions::default() }
@@ -99,7 +108,7 @@ impl Held {
     async fn start(engine: Engine) -> Self {
         let fleet = bloated(engine).await;
         let before = standing(&fleet.servers[1]).await;
-        let made = planned(&fleet.servers[1]).await;
+        let made = planned_work(&fleet.servers[1]).await;
         let reader = reader(&fleet.servers[1]).await;
         // More undo, and it lies behind the reader.
         fleet.primary().run(&["UPDATE shop.orders SET v = REPEAT('z', 180)"]).await;
@@ -145,7 +154,8 @@ async fn undo_comes_after_the_tables_and_is_freed_as_predicted() {
         let (before, gtids) = (standing(replica).await, bed::gtids(replica).await);
         let primary = standing(fleet.primary()).await;
         let hall = Hall::new();
-        let job = hall.run(replica, config(replica)).await;
+        let id = hall.submit_plan(planned_work(replica).await).await;
+        let job = hall.finished(&id).await;
         let line = line(&job);
         assert_eq!((job.status, line.state), (JobStatus::Completed, TableState::Done), "{job:#?}");
         assert_eq!(line.freed_bytes, Some(line.estimate.predicted_freed_bytes), "{line:#?}");

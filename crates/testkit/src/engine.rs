@@ -127,6 +127,8 @@ impl Engine {
                     "--no-defaults",
                     "--auth-root-authentication-method=normal",
                     "--skip-test-db",
+                    // With transactions left to purge, a start would keep to as many undo tablespaces as there are: none.
+                    "--innodb-fast-shutdown=0",
                     &user,
                     &data,
                 ]);
