@@ -10,19 +10,22 @@ mod command;
 pub mod letter;
 mod machine;
 mod members;
+mod recent;
 mod shelf;
+mod view;
 
 pub use command::Command;
 pub use machine::{Machine, Outcome};
 pub use members::Members;
 pub use raft::eraftpb::Message;
+pub use view::{Found, View};
 
 use crate::{Base, Promise, ReplicaLog, StorageError};
-use log::LogError;
+use log::{LogError, Most};
 use members::Sum;
 use protobuf::Message as _;
 use raft::{
-    Config, RawNode, Ready, SnapshotStatus, StateRole,
+    Config, RawNode, ReadState, Ready, SnapshotStatus, StateRole,
     eraftpb::{ConfChangeSingle, ConfChangeTransition, ConfChangeType, ConfChangeV2, Entry, EntryType, MessageType},
 };
 use runtime::Random;
@@ -51,15 +54,18 @@ impl Default for Rhythm {
 }
 
 /// A change of one member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// It votes from now on.
-    Voter(u64),
-    /// It follows from now on.
-    Learner(u64),
-    /// It takes no part any more.
+    /// This replica votes from now on, and lies on this store.
+    Voter(u64, String),
+    /// This replica follows from now on, and lies on this store.
+    Learner(u64, String),
+    /// This replica takes no part any more.
     Gone(u64),
 }
+
+/// Some commands that are to lie one behind the other, and the ticket their answer comes under.
+pub type Row = (Ticket, Vec<Command>);
 
 /// What was decided and written, and is not on disk yet.
 pub struct Wave {
@@ -82,6 +88,8 @@ pub struct Landed {
     pub messages: Vec<Message>,
     /// Answers to what was proposed here.
     pub done: Vec<(Ticket, Result<Outcome, LogError>)>,
+    /// What is applied here includes everything that was agreed on when these were asked.
+    pub confirmed: Vec<Ticket>,
 }
 
 /// Where a group stands.
@@ -110,6 +118,8 @@ pub struct Group {
     patience: Patience,
     /// Newcomers a snapshot was sent to, and ticks since.
     sent: BTreeMap<u64, usize>,
+    /// What a confirmed ticket must see applied first.
+    confirming: Vec<(u64, Ticket)>,
 }
 
 /// How long this member waits for a leader, and what it saw when that was drawn. raft-rs draws by itself, but not by our seed.
@@ -119,11 +129,12 @@ struct Patience {
     seen: (u64, u64, u8),
 }
 
-/// Writes the begin of a new shard into an empty log: the same on each of its first members.
-pub fn bootstrap(log: &mut ReplicaLog, voters: &[u64]) -> Result<(), StorageError> {
+/// Writes the begin of a new shard into an empty log: the same on each of its first members, which are voters. They are given with the
+/// store each lies on.
+pub fn bootstrap(log: &mut ReplicaLog, voters: &BTreeMap<u64, String>) -> Result<(), StorageError> {
     let base = Base { index: 1, term: 1 };
-    let members = Members { voters: voters.to_vec(), ..Members::default() };
-    let sum = Sum { machine: Machine::default().until(base.index), members: vec![(base.index, members)] };
+    let members = Members { voters: voters.keys().copied().collect(), on: voters.clone(), ..Members::default() };
+    let sum = Sum { machine: Machine::begun(base.index), members: vec![(base.index, members)] };
     log.reset(base, sum.bytes())?;
     log.promise_to(Promise { term: 1, vote: 0, commit: 1 })?;
     log.sync()
@@ -142,16 +153,17 @@ impl Group {
             max_inflight_msgs: 256,
             check_quorum: true,
             pre_vote: true,
+            batch_append: true,
             max_uncommitted_size: 256 << 20,
             max_committed_size_per_ready: 16 << 20,
             ..Config::default()
         };
-        let shelf = Shelf { log, members: sum.current().wire(), snapshot };
+        let shelf = Shelf::new(log, sum.current().wire(), snapshot);
         let logger = slog::Logger::root(slog::Discard, slog::o!());
         let node = RawNode::new(&config, shelf, &logger).map_err(|error| StorageError::Misuse(error.to_string()))?;
         let (waiting, patience) = (BTreeMap::new(), Patience::default());
-        let sent = BTreeMap::new();
-        Ok(Group { node, sum, waiting, rhythm, since_checkpoint: 0, random, patience, sent })
+        let (sent, confirming) = (BTreeMap::new(), Vec::new());
+        Ok(Group { node, sum, waiting, rhythm, since_checkpoint: 0, random, patience, sent, confirming })
     }
 
     /// A tick of the clock went by.
@@ -203,10 +215,30 @@ impl Group {
 
     /// Asks for a command to be agreed on; the answer comes under the ticket from a later wave.
     pub fn propose(&mut self, ticket: Ticket, command: &Command) -> Result<(), LogError> {
+        self.propose_rows(&[(ticket, vec![command.clone()])])
+    }
+
+    /// Asks for rows of commands to be agreed on, all or none; of each row the answer is what its last command came to.
+    pub fn propose_rows(&mut self, rows: &[Row]) -> Result<(), LogError> {
         self.must_lead()?;
-        let dropped = |error: raft::Error| LogError::Unavailable(error.to_string());
-        self.node.propose(Vec::new(), command.bytes().to_vec()).map_err(dropped)?;
-        self.waiting.insert(self.node.raft.raft_log.last_index(), (self.node.raft.term, ticket));
+        let entry = |command: &Command| Entry { data: command.bytes(), ..Entry::default() };
+        let mut message = Message { from: self.node.raft.id, ..Message::default() };
+        message.set_msg_type(MessageType::MsgPropose);
+        message.set_entries(rows.iter().flat_map(|row| row.1.iter().map(entry)).collect::<Vec<_>>().into());
+        let mut index = self.node.raft.raft_log.last_index();
+        self.node.raft.step(message).map_err(|error| LogError::Unavailable(error.to_string()))?;
+        for (ticket, commands) in rows {
+            index += commands.len() as u64;
+            self.waiting.insert(index, (self.node.raft.term, *ticket));
+        }
+        Ok(())
+    }
+
+    /// Asks the others whether this member still leads; once a majority said so and all agreed on by then is applied, the ticket comes up
+    /// in [`Landed::confirmed`]. Never, if this member has just been elected or leads no longer: ask again.
+    pub fn confirm(&mut self, ticket: Ticket) -> Result<(), LogError> {
+        self.must_lead()?;
+        self.node.read_index(ticket.to_le_bytes().to_vec());
         Ok(())
     }
 
@@ -217,6 +249,7 @@ impl Group {
         let mut wanted = ConfChangeV2::default();
         wanted.set_transition(ConfChangeTransition::Auto);
         wanted.set_changes(changes.iter().map(single).collect::<Vec<_>>().into());
+        wanted.set_context(members::joining(changes));
         self.node.propose_conf_change(Vec::new(), wanted).map_err(dropped)
     }
 
@@ -256,9 +289,15 @@ impl Group {
         self.node.mut_store().log.sync()
     }
 
+    /// Writes down that all is on disk. For moments of rest.
+    pub fn rest(&mut self) -> Result<(), StorageError> {
+        self.node.mut_store().log.mark()
+    }
+
     /// The wave is on disk.
     pub fn land(&mut self, wave: Wave) -> Result<Landed, StorageError> {
         let (mut landed, mut ready) = (Landed::default(), wave.ready);
+        self.confirming.extend(ready.take_read_states().iter().filter_map(asked));
         landed.messages = ready.take_persisted_messages();
         let mut committed = ready.take_committed_entries();
         let mut light = self.node.advance_append(ready);
@@ -269,6 +308,9 @@ impl Group {
         self.step_down_if_gone();
         self.note_snapshots(&mut landed.messages);
         self.keep_house()?;
+        let applied = self.sum.machine.applied().0;
+        landed.confirmed =
+            self.confirming.extract_if(.., |(index, _)| *index <= applied).map(|(_, ticket)| ticket).collect();
         Ok(landed)
     }
 
@@ -304,7 +346,7 @@ impl Group {
             |error: String| StorageError::Misuse(format!("the change at {} cannot be made: {error}", entry.index));
         let change = ConfChangeV2::parse_from_bytes(&entry.data).map_err(|error| odd(error.to_string()))?;
         let state = self.node.apply_conf_change(&change).map_err(|error| odd(error.to_string()))?;
-        self.sum.members.push((entry.index, Members::of(&state)));
+        self.sum.members.push((entry.index, self.sum.current().after(&state, change.get_context())));
         self.node.mut_store().members = state;
         Ok(())
     }
@@ -375,16 +417,39 @@ impl Group {
         self.sum.current()
     }
 
+    /// The place of the last change of members it applied.
+    pub fn membership(&self) -> u64 {
+        self.sum.members.last().map_or(0, |(index, _)| *index)
+    }
+
+    /// Where agreed entries from a place on are found, at least as far as so many records reach.
+    pub fn look(&self, from: Lsn, most: Most) -> Result<View, LogError> {
+        let (machine, shelf) = (&self.sum.machine, self.node.store());
+        let (truncated, to, most) = (machine.truncated(), machine.applied().next(), view::reach(most));
+        if from <= truncated && truncated > Lsn::ZERO {
+            return Err(LogError::Truncated { asked: from, truncated });
+        }
+        let found = shelf
+            .recent(from.0, to.0, most)
+            .map_or_else(|| Found::Rows(shelf.log.stretches(from.0, to.0, most)), Found::Entries);
+        Ok(View { from, to, machine: machine.clone(), found })
+    }
+
     /// Its log.
     pub fn log(&self) -> &ReplicaLog {
         &self.node.store().log
     }
 }
 
+/// Up to where a question must see the log applied.
+fn asked(read: &ReadState) -> Option<(u64, Ticket)> {
+    Some((read.index, Ticket::from_le_bytes(read.request_ctx.as_slice().try_into().ok()?)))
+}
+
 fn single(change: &Change) -> ConfChangeSingle {
     let (kind, replica) = match change {
-        Change::Voter(replica) => (ConfChangeType::AddNode, replica),
-        Change::Learner(replica) => (ConfChangeType::AddLearnerNode, replica),
+        Change::Voter(replica, _) => (ConfChangeType::AddNode, replica),
+        Change::Learner(replica, _) => (ConfChangeType::AddLearnerNode, replica),
         Change::Gone(replica) => (ConfChangeType::RemoveNode, replica),
     };
     let mut single = ConfChangeSingle::default();

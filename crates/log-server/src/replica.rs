@@ -15,6 +15,8 @@ use std::{path::PathBuf, sync::Arc};
 mod open;
 mod reading;
 
+pub use reading::{Stretch, read as read_stretches};
+
 /// An entry of the replicated log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -66,6 +68,17 @@ pub struct SegmentOptions {
     pub length: u64,
     /// A seed for the salts of segments.
     pub salt: u16,
+}
+
+/// Bytes of a log's first segment: one that is hardly used takes little room.
+const FIRST: u64 = 1 << 20;
+
+impl SegmentOptions {
+    /// Bytes of a segment: each is four times as long as the one before, up to the full length.
+    fn length_of(&self, number: u64) -> u64 {
+        let grown = u32::try_from(number.saturating_sub(1)).ok().and_then(|times| 4_u64.checked_pow(times));
+        grown.and_then(|grown| grown.checked_mul(FIRST)).unwrap_or(u64::MAX).min(self.length)
+    }
 }
 
 impl Default for SegmentOptions {
@@ -273,7 +286,7 @@ impl ReplicaLog {
         if *index > 0 {
             first.push(checkpoint_frame(*index, state));
         }
-        let segment = Segment::create(&*self.disk, &self.folder, header, self.options.length, &first)?;
+        let segment = Segment::create(&*self.disk, &self.folder, header, self.options.length_of(number), &first)?;
         self.segments.push(segment);
         Ok(())
     }

@@ -214,11 +214,11 @@ impl Segment {
         read(&*self.file, &self.path, place, &mut bytes)?;
         Ok(bytes)
     }
+}
 
-    /// What to say where a record should be and is not.
-    pub fn hole(&self, place: u64) -> StorageError {
-        damaged(&self.path, place, "the record that was written here is not whole")
-    }
+/// What to say where a record should be and is not.
+pub(crate) fn hole(path: &Path, place: u64) -> StorageError {
+    damaged(path, place, "the record that was written here is not whole")
 }
 
 fn read(file: &dyn DiskFile, path: &Path, place: u64, into: &mut [u8]) -> Result<(), StorageError> {

@@ -32,6 +32,28 @@ impl Default for Most {
     }
 }
 
+/// Bytes of a record, at most.
+pub const LARGEST_RECORD: usize = 16 << 20;
+/// Bytes of all records of one append, at most.
+pub const LARGEST_APPEND: usize = 32 << 20;
+
+/// Refuses what no log takes: nothing, or too much at once.
+pub fn check_append(records: &[Bytes]) -> Result<(), LogError> {
+    if records.is_empty() {
+        return Err(LogError::Invalid("there is nothing to append".to_owned()));
+    }
+    if let Some(large) = records.iter().map(Bytes::len).find(|length| *length > LARGEST_RECORD) {
+        let what = format!("a record of {large} bytes is too large: {LARGEST_RECORD} are the most; cut it");
+        return Err(LogError::Invalid(what));
+    }
+    let all: usize = records.iter().map(Bytes::len).sum();
+    if all > LARGEST_APPEND {
+        let what = format!("{all} bytes are too many for one append: {LARGEST_APPEND} are the most; append in several");
+        return Err(LogError::Invalid(what));
+    }
+    Ok(())
+}
+
 /// What a read found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {

@@ -14,7 +14,7 @@ mod reign;
 #[cfg(test)]
 mod tests;
 
-pub use contract::{Batch, Log, Most, Positions, Record, Sealed};
+pub use contract::{Batch, LARGEST_APPEND, LARGEST_RECORD, Log, Most, Positions, Record, Sealed, check_append};
 pub use error::LogError;
 pub use memory::MemoryLog;
 pub use reign::Reign;

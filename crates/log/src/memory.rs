@@ -1,6 +1,6 @@
 //! A log that lives as long as its process: for tests, and for what may be lost.
 
-use crate::{Batch, Log, LogError, Most, Positions, Record, Reign, Sealed};
+use crate::{Batch, Log, LogError, Most, Positions, Record, Reign, Sealed, check_append};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::{
@@ -52,9 +52,7 @@ impl MemoryLog {
 
 impl Inner {
     fn append(&mut self, epoch: Epoch, records: Vec<Bytes>) -> Result<Lsn, LogError> {
-        if records.is_empty() {
-            return Err(LogError::Invalid("there is nothing to append".to_owned()));
-        }
+        check_append(&records)?;
         self.reign.admit(epoch)?;
         for payload in records {
             self.end = self.end.next();

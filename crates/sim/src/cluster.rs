@@ -1,6 +1,10 @@
 //! A night: what may happen at each step, and the morning after.
 
-use crate::{ledger::Ledger, member::Member, network::Network};
+use crate::{
+    ledger::Ledger,
+    member::{Member, store},
+    network::Network,
+};
 use bytes::Bytes;
 use log::LogError;
 use log_server::consensus::{Change, Command, Group, Landed, Outcome, Ticket};
@@ -189,15 +193,15 @@ impl Cluster {
                 let mut newcomer = Member::new(replica, None, self.random.clone());
                 newcomer.start();
                 self.members.push(newcomer);
-                changes.push(Change::Learner(replica));
+                changes.push(Change::Learner(replica, store(replica)));
             }
-            1 if members.learners.contains(&other) => changes.push(Change::Voter(other)),
+            1 if members.learners.contains(&other) => changes.push(Change::Voter(other, store(other))),
             2 if members.voters.contains(&other) && members.voters.len() > 3 => changes.push(Change::Gone(other)),
             3 if members.learners.len() > 1 => {
                 // A learner takes a voter's place, in one change.
                 let learner = members.learners[0];
                 if members.voters.contains(&other) {
-                    changes.extend([Change::Voter(learner), Change::Gone(other)]);
+                    changes.extend([Change::Voter(learner, store(learner)), Change::Gone(other)]);
                 }
             }
             _ => {}

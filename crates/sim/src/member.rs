@@ -28,7 +28,8 @@ impl Member {
         let disk = BrittleDisk::new();
         let mut log = open(&disk, replica).expect("an empty disk");
         if let Some(voters) = voters {
-            bootstrap(&mut log, voters).expect("an empty disk");
+            let voters = voters.iter().map(|replica| (*replica, store(*replica))).collect();
+            bootstrap(&mut log, &voters).expect("an empty disk");
         }
         Member { replica, disk, group: None, looked: 0, random }
     }
@@ -81,6 +82,11 @@ impl Member {
             Err(other) => panic!("replica {}: {other}", self.replica),
         }
     }
+}
+
+/// Where a replica lies.
+pub fn store(replica: u64) -> String {
+    format!("store-{replica}")
 }
 
 fn open(disk: &BrittleDisk, replica: u64) -> Result<ReplicaLog, StorageError> {

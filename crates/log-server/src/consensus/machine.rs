@@ -32,9 +32,19 @@ impl Machine {
         self.truncated
     }
 
+    /// The epoch in force.
+    pub fn epoch(&self) -> Epoch {
+        self.reign.current()
+    }
+
     /// The last place that was applied.
     pub fn applied(&self) -> Lsn {
         self.applied
+    }
+
+    /// Of a log that holds nothing yet, though its places up to an index are taken.
+    pub(super) fn begun(index: u64) -> Machine {
+        Machine { applied: Lsn(index), ..Machine::default() }
     }
 
     /// As it would stand if what lies behind an index had not been applied, and all up to there had been truncated.
@@ -65,7 +75,8 @@ impl Machine {
 
     fn truncate(&mut self, through: Lsn, lsn: Lsn) -> Outcome {
         if through >= lsn {
-            return Outcome::Refused(LogError::Beyond { asked: through, end: lsn });
+            // The end as it was before this: its own place says nothing to whoever asked.
+            return Outcome::Refused(LogError::Beyond { asked: through, end: Lsn(lsn.0.saturating_sub(1)) });
         }
         self.truncated = self.truncated.max(through);
         Outcome::Truncated(self.truncated)

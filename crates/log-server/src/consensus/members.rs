@@ -1,10 +1,11 @@
 //! Who takes part in a shard, as it is kept and as raft-rs wants it.
 
-use super::machine::Machine;
+use super::{Change, machine::Machine};
 use crate::{ReplicaLog, StorageError};
 use bytes::Bytes;
 use raft::eraftpb::{ConfState, Snapshot};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The members of a shard by replica id.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,19 @@ pub struct Members {
     /// The change under way ends by itself.
     #[serde(default)]
     pub ends_itself: bool,
+    /// The store each of them lies on.
+    #[serde(default)]
+    pub on: BTreeMap<u64, String>,
+}
+
+/// Which stores newcomers lie on, as it goes with the change that adds them.
+pub(super) fn joining(changes: &[Change]) -> Bytes {
+    let on = |change: &Change| match change {
+        Change::Voter(replica, on) | Change::Learner(replica, on) => Some((*replica, on.clone())),
+        Change::Gone(_) => None,
+    };
+    let on: BTreeMap<u64, String> = changes.iter().filter_map(on).collect();
+    Bytes::from(serde_json::to_vec(&on).unwrap_or_default())
 }
 
 impl Members {
@@ -42,7 +56,23 @@ impl Members {
             leaving: state.get_voters_outgoing().to_vec(),
             stepping_down: state.get_learners_next().to_vec(),
             ends_itself: state.get_auto_leave(),
+            on: BTreeMap::new(),
         }
+    }
+
+    /// As they are after a change; `joining` says where newcomers lie, and is empty where a change only ends one under way.
+    pub(super) fn after(&self, state: &ConfState, joining: &[u8]) -> Members {
+        let mut on = self.on.clone();
+        on.extend(serde_json::from_slice::<BTreeMap<u64, String>>(joining).unwrap_or_default());
+        let mut members = Members::of(state);
+        on.retain(|replica, _| members.has(*replica));
+        members.on = on;
+        members
+    }
+
+    /// Whether a replica takes part in any way.
+    pub fn has(&self, replica: u64) -> bool {
+        [&self.voters, &self.learners, &self.leaving, &self.stepping_down].iter().any(|list| list.contains(&replica))
     }
 }
 

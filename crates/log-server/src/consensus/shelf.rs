@@ -1,5 +1,6 @@
 //! A replica's log as raft-rs reads it.
 
+use super::recent::Recent;
 use crate::{Base, Entry, Promise, ReplicaLog, StorageError};
 use raft::{
     GetEntriesContext, RaftState, Storage,
@@ -12,13 +13,25 @@ pub(super) struct Shelf {
     pub members: ConfState,
     /// The state up to what was applied, as a newcomer gets it.
     pub snapshot: Snapshot,
+    /// The last entries, for what is applied and sent to the others is mostly what was just written.
+    recent: Recent,
 }
 
 impl Shelf {
+    pub fn new(log: ReplicaLog, members: ConfState, snapshot: Snapshot) -> Shelf {
+        Shelf { log, members, snapshot, recent: Recent::default() }
+    }
+
+    /// Entries that are at hand without reading the disk.
+    pub fn recent(&self, from: u64, to: u64, most: usize) -> Option<Vec<Entry>> {
+        Some(self.recent.entries(from, to, most)?.iter().map(own).collect())
+    }
+
     /// Writes what raft-rs wants kept; not on disk before a sync.
     pub fn write(&mut self, entries: Vec<Wire>, promise: Option<&HardState>) -> Result<(), StorageError> {
-        let entries: Vec<Entry> = entries.into_iter().map(own).collect();
-        self.log.append(&entries)?;
+        let own: Vec<Entry> = entries.iter().map(own).collect();
+        self.log.append(&own)?;
+        self.recent.push(entries);
         match promise {
             Some(state) => self.log.promise_to(Promise { term: state.term, vote: state.vote, commit: state.commit }),
             None => Ok(()),
@@ -29,6 +42,7 @@ impl Shelf {
     pub fn install(&mut self, snapshot: &Snapshot, members: ConfState) -> Result<(), StorageError> {
         let about = snapshot.get_metadata();
         self.log.reset(Base { index: about.index, term: about.term }, snapshot.get_data().to_vec().into())?;
+        self.recent = Recent::default();
         self.members = members;
         self.snapshot = snapshot.clone();
         // As it was made: whom it was sent to is not in it.
@@ -37,9 +51,9 @@ impl Shelf {
     }
 }
 
-fn own(entry: Wire) -> Entry {
+fn own(entry: &Wire) -> Entry {
     let change = entry.get_entry_type() != EntryType::EntryNormal;
-    Entry { index: entry.index, term: entry.term, change, payload: entry.data }
+    Entry { index: entry.index, term: entry.term, change, payload: entry.data.clone() }
 }
 
 fn wire(entry: Entry) -> Wire {
@@ -75,6 +89,9 @@ impl Storage for Shelf {
             return Err(raft::Error::Store(raft::StorageError::Compacted));
         }
         let most = most.into().and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
+        if let Some(entries) = self.recent.entries(low, high, most) {
+            return Ok(entries);
+        }
         let entries = self.log.entries(low, high, most).map_err(unreadable)?;
         Ok(entries.into_iter().map(wire).collect())
     }

@@ -34,6 +34,15 @@ impl ReplicaLog {
         Ok(log)
     }
 
+    /// Removes all files of a log that is wanted no more.
+    pub fn remove_files(disk: &dyn Disk, folder: &Path) -> Result<(), StorageError> {
+        let failed = |source| StorageError::Disk { path: folder.to_owned(), what: "removing", source };
+        for name in disk.list(folder).map_err(failed)? {
+            disk.remove(&folder.join(name)).map_err(failed)?;
+        }
+        disk.sync_folder(folder).map_err(failed)
+    }
+
     fn add(&mut self, number: u64, is_last: bool) -> Result<(), StorageError> {
         let path = self.folder.join(segment::name(number));
         // Only the last one tells what was promised: each begins with what its readers must know.
