@@ -153,7 +153,9 @@ impl Group {
             max_inflight_msgs: 256,
             check_quorum: true,
             pre_vote: true,
-            batch_append: true,
+            // raft-rs 0.7 adds entries to an append that waits to be sent without looking whether they follow the place it names, and its
+            // reader then acknowledges what it does not have. We propose together what belongs together instead.
+            batch_append: false,
             max_uncommitted_size: 256 << 20,
             max_committed_size_per_ready: 16 << 20,
             ..Config::default()
@@ -211,6 +213,11 @@ impl Group {
     /// A message came. One that makes no sense here is dropped, as the network might have.
     pub fn step(&mut self, message: Message) {
         let _ = self.node.step(message);
+    }
+
+    /// A member cannot be reached: it is sent less until it answers.
+    pub fn unreachable(&mut self, replica: u64) {
+        self.node.report_unreachable(replica);
     }
 
     /// Asks for a command to be agreed on; the answer comes under the ticket from a later wave.

@@ -104,49 +104,66 @@ fn said(panic: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text").to_owned()
 }
 
-impl Hand {
-    async fn ask<T>(&self, ask: impl FnOnce(Answer<T>) -> Ask) -> Result<T, LogError> {
-        let (answer, came) = oneshot::channel();
-        if self.asks.send(ask(answer)).is_err() {
-            return Err(LogError::Stopped(self.why()));
+/// A question the store has.
+struct Asked<T> {
+    came: oneshot::Receiver<Result<T, LogError>>,
+    sent: bool,
+    stopped: watch::Receiver<Option<String>>,
+}
+
+impl<T> Asked<T> {
+    async fn answer(self) -> Result<T, LogError> {
+        if !self.sent {
+            return Err(LogError::Stopped(why(&self.stopped)));
         }
         // It was taken up and not answered: nobody knows what became of it.
-        came.await.unwrap_or_else(|_| Err(LogError::Unknown(self.why())))
+        self.came.await.unwrap_or_else(|_| Err(LogError::Unknown(why(&self.stopped))))
     }
+}
 
-    fn why(&self) -> String {
-        self.stopped.borrow().clone().unwrap_or_else(|| "the store was ended".to_owned())
+fn why(stopped: &watch::Receiver<Option<String>>) -> String {
+    stopped.borrow().clone().unwrap_or_else(|| "the store was ended".to_owned())
+}
+
+impl Hand {
+    /// What is asked is with the store once this returns; the answer comes later, so that questions keep their order.
+    fn ask<T>(&self, ask: impl FnOnce(Answer<T>) -> Ask) -> Asked<T> {
+        let (answer, came) = oneshot::channel();
+        let sent = self.asks.send(ask(answer)).is_ok();
+        Asked { came, sent, stopped: self.stopped.clone() }
     }
 
     /// Waits until the store has stopped for good, and says why. Never, as long as it works.
     pub async fn stopped(&self) -> String {
         let mut stopped = self.stopped.clone();
-        match stopped.wait_for(Option::is_some).await {
-            Ok(why) => why.clone().unwrap_or_default(),
-            Err(_) => self.why(),
-        }
+        let _ = stopped.wait_for(Option::is_some).await;
+        why(&stopped)
     }
 
     /// Has commands agreed on, one behind the other, all or none; what the last came to.
-    pub async fn commands(&self, shard: u64, commands: Vec<Command>) -> Result<Outcome, LogError> {
-        self.ask(|answer| Ask::Commands { shard, commands, answer }).await
+    pub fn commands(
+        &self,
+        shard: u64,
+        commands: Vec<Command>,
+    ) -> impl Future<Output = Result<Outcome, LogError>> + use<> {
+        self.ask(|answer| Ask::Commands { shard, commands, answer }).answer()
     }
 
     /// Where a shard stands, all included that was acknowledged before.
-    pub async fn positions(&self, shard: u64) -> Result<Positions, LogError> {
-        self.ask(|answer| Ask::Positions { shard, answer }).await
+    pub fn positions(&self, shard: u64) -> impl Future<Output = Result<Positions, LogError>> + use<> {
+        self.ask(|answer| Ask::Positions { shard, answer }).answer()
     }
 
     /// Where this store's replica of a shard stands, from now on.
     pub async fn watch(&self, shard: u64) -> Result<watch::Receiver<Tip>, LogError> {
-        self.ask(|answer| Ask::Watch { shard, answer }).await
+        self.ask(|answer| Ask::Watch { shard, answer }).answer().await
     }
 
     /// Agreed records from a place on, as far as this store knows them.
     pub async fn read(&self, shard: u64, from: Lsn, most: Most) -> Result<Batch, LogError> {
         let mut from = from;
         loop {
-            let view = self.ask(|answer| Ask::Look { shard, from, most, answer }).await?;
+            let view = self.ask(|answer| Ask::Look { shard, from, most, answer }).answer().await?;
             let (disk, end) = (Arc::clone(&self.disk), view.ends_at());
             let read = tokio::task::spawn_blocking(move || view.batch(&*disk, most)).await;
             let batch = read.map_err(|error| LogError::Stopped(error.to_string()))??;
@@ -157,16 +174,19 @@ impl Hand {
         }
     }
 
-    /// Messages came from another store.
-    pub fn step(&self, parcels: Vec<Parcel>) {
-        for parcel in parcels {
-            let _ = self.asks.send(Ask::Step(parcel));
-        }
+    /// A message came.
+    pub fn step(&self, parcel: Parcel) {
+        let _ = self.asks.send(Ask::Step(parcel));
+    }
+
+    /// A store cannot be reached now.
+    pub fn unreachable(&self, store: Arc<str>) {
+        let _ = self.asks.send(Ask::Unreachable(store));
     }
 
     /// Proposes changes of members that hold together.
     pub async fn change(&self, shard: u64, changes: Vec<Change>) -> Result<(), LogError> {
-        self.ask(|answer| Ask::Change { shard, changes, answer }).await
+        self.ask(|answer| Ask::Change { shard, changes, answer }).answer().await
     }
 
     /// Hands the lead of a shard to another of its voters.
@@ -176,16 +196,16 @@ impl Hand {
 
     /// Runs a replica.
     pub async fn run(&self, shard: u64, replica: u64, how: Run) -> Result<(), LogError> {
-        self.ask(|answer| Ask::Run { shard, replica, how, answer }).await
+        self.ask(|answer| Ask::Run { shard, replica, how, answer }).answer().await
     }
 
     /// Ends a replica for good.
     pub async fn end(&self, shard: u64, replica: u64) -> Result<(), LogError> {
-        self.ask(|answer| Ask::End { shard, replica, answer }).await
+        self.ask(|answer| Ask::End { shard, replica, answer }).answer().await
     }
 
     /// What each replica of the store tells.
     pub async fn told(&self) -> Result<Vec<Told>, LogError> {
-        self.ask(|answer| Ask::Told { answer }).await
+        self.ask(|answer| Ask::Told { answer }).answer().await
     }
 }

@@ -4,6 +4,7 @@
 pub mod brittle;
 mod catalog;
 pub mod consensus;
+mod directory;
 mod disk;
 mod driver;
 mod error;
@@ -14,11 +15,16 @@ mod local;
 mod replica;
 mod scan;
 mod segment;
+mod service;
 mod store;
+mod transport;
 
+pub use directory::Directory;
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use driver::{Hand, Post, drive};
 pub use error::StorageError;
 pub use local::LocalLog;
 pub use replica::{Base, Entry, Owner, Promise, ReplicaLog, SegmentOptions, Stretch, read_stretches};
+pub use service::{Control, Service};
 pub use store::{Answer, Ask, Book, Parcel, Run, Store, StoreOptions, Tip, Told};
+pub use transport::{Identity, Transport};

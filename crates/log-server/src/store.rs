@@ -116,11 +116,12 @@ impl Store {
             Ask::Watch { shard, answer } => {
                 let _ = answer.send(self.slot(shard).map(|slot| slot.watch()));
             }
-            Ask::Step(Parcel { shard, message }) => {
+            Ask::Step(Parcel { shard, store, message }) => {
                 if let Some(slot) = self.slots.get_mut(&shard).filter(|slot| slot.replica == message.to) {
-                    slot.step(message);
+                    slot.step(store, message);
                 }
             }
+            Ask::Unreachable(store) => self.slots.values_mut().for_each(|slot| slot.unreachable(&store)),
             Ask::Change { shard, changes, answer } => {
                 let done = self.slot(shard).and_then(|slot| slot.change(&changes));
                 let _ = answer.send(done);

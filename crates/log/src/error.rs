@@ -1,9 +1,10 @@
 //! How a log refuses or fails.
 
+use serde::{Deserialize, Serialize};
 use types::{Epoch, Lsn};
 
 /// Why a call on a log did not do what was asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum LogError {
     /// The epoch is not the one in force: it was sealed, or has not begun.
     #[error("epoch {asked} may not append: epoch {current} is in force")]

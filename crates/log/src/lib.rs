@@ -9,7 +9,9 @@ pub mod conformance;
 mod contract;
 mod error;
 mod memory;
+pub mod net;
 mod reign;
+mod remote;
 
 #[cfg(test)]
 mod tests;
@@ -18,3 +20,4 @@ pub use contract::{Batch, LARGEST_APPEND, LARGEST_RECORD, Log, Most, Positions, 
 pub use error::LogError;
 pub use memory::MemoryLog;
 pub use reign::Reign;
+pub use remote::{Connect, RemoteLog, Servers};

@@ -63,6 +63,8 @@ struct Cluster {
     epoch: Epoch,
     crashes: u32,
     seed: u64,
+    /// How many of ten things that happen to a member wait until it does what is to be done.
+    gathers: u64,
 }
 
 impl Cluster {
@@ -75,7 +77,8 @@ impl Cluster {
             member.start();
         }
         let (network, ledger, asked) = (Network::default(), Ledger::default(), BTreeMap::new());
-        Cluster { members, network, ledger, random, asked, tickets: 0, epoch: Epoch::FIRST, crashes: 0, seed }
+        let gathers = random.below(10);
+        Cluster { members, network, ledger, random, asked, tickets: 0, epoch: Epoch::FIRST, crashes: 0, seed, gathers }
     }
 
     fn any(&self) -> usize {
@@ -86,7 +89,11 @@ impl Cluster {
         match self.random.below(1000) {
             0..450 => self.deliver(),
             450..700 => self.tick(),
-            700..900 => self.ask(),
+            700..880 => self.ask(),
+            880..900 => {
+                let (which, lost) = (self.any(), self.members[self.any()].replica);
+                self.with(which, |group| group.unreachable(lost));
+            }
             900..915 => self.crash(),
             915..945 => self.start(),
             945..950 => {
@@ -211,11 +218,13 @@ impl Cluster {
         }
     }
 
-    /// Something happens to a member that runs; then it does what is to be done.
+    /// Something happens to a member that runs; then it does what is to be done, or lets it gather for the next time.
     fn with(&mut self, which: usize, happens: impl FnOnce(&mut Group)) {
         let Some(group) = self.members[which].group.as_mut() else { return };
         happens(group);
-        self.drive(which);
+        if self.random.below(10) >= self.gathers {
+            self.drive(which);
+        }
     }
 
     fn drive(&mut self, which: usize) {
@@ -294,6 +303,7 @@ impl Cluster {
         while !self.network.is_empty() {
             self.deliver();
         }
+        (0..self.members.len()).for_each(|which| self.drive(which));
     }
 
     fn is_well(&self) -> bool {

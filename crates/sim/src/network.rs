@@ -18,9 +18,16 @@ pub struct Network {
     pub doubling: u64,
 }
 
+/// What an append carries lies right behind the place it names: its reader counts from there.
+fn follows(message: &Message) {
+    let places = message.entries.iter().map(|entry| entry.index);
+    assert!(places.eq((message.index + 1..).take(message.entries.len())), "an append with a gap: {message:?}");
+}
+
 impl Network {
     pub fn send(&mut self, messages: Vec<Message>, random: &Random) {
         for message in messages {
+            follows(&message);
             if self.cut.contains(&(message.from, message.to)) || random.below(100) < self.lossy {
                 continue;
             }

@@ -3,7 +3,7 @@
 use super::Told;
 use crate::consensus::{Change, Command, Message, Outcome, View};
 use log::{LogError, Most, Positions};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::{oneshot, watch};
 use types::{Epoch, Lsn};
 
@@ -15,6 +15,8 @@ pub type Answer<T> = oneshot::Sender<Result<T, LogError>>;
 pub struct Parcel {
     /// The log.
     pub shard: u64,
+    /// The other store: where it goes, or where it came from.
+    pub store: Arc<str>,
     /// From replica to replica.
     pub message: Message,
 }
@@ -32,6 +34,8 @@ pub struct Tip {
     pub term: u64,
     /// The replica that leads, as far as it knows; 0 is unknown.
     pub leader: u64,
+    /// It is this one.
+    pub leads: bool,
 }
 
 /// How a replica begins.
@@ -83,6 +87,8 @@ pub enum Ask {
     },
     /// A message came.
     Step(Parcel),
+    /// A store cannot be reached now.
+    Unreachable(Arc<str>),
     /// Changes of members that hold together.
     Change {
         /// The log.

@@ -3,6 +3,7 @@
 use super::{Parcel, Tip, Told, waiting::Waiting};
 use crate::consensus::{Change, Command, Group, Message, Row, Ticket};
 use log::{LogError, Positions};
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::watch;
 
 /// Bytes of commands that are proposed together, about.
@@ -17,12 +18,20 @@ pub(super) struct Slot {
     tip: watch::Sender<Tip>,
     /// Something came since it last had nothing to do.
     stirred: bool,
+    /// Where the others are, as of the change of members at this place.
+    on: (u64, BTreeMap<u64, Arc<str>>),
+    /// Where those were heard from that are not known as members here: a newcomer knows nobody.
+    heard: BTreeMap<u64, Arc<str>>,
 }
+
+/// Strangers whose stores are remembered, at most.
+const STRANGERS: usize = 64;
 
 impl Slot {
     pub fn new(shard: u64, replica: u64, group: Group) -> Slot {
-        let mut slot =
-            Slot { shard, replica, group, asked: Vec::new(), tip: watch::Sender::new(Tip::default()), stirred: true };
+        let (asked, tip, on) = (Vec::new(), watch::Sender::new(Tip::default()), (0, BTreeMap::new()));
+        let mut slot = Slot { shard, replica, group, asked, tip, stirred: true, on, heard: BTreeMap::new() };
+        slot.learn();
         slot.publish();
         slot
     }
@@ -35,9 +44,30 @@ impl Slot {
         self.stirred = false;
     }
 
-    pub fn step(&mut self, message: Message) {
+    pub fn step(&mut self, from: Arc<str>, message: Message) {
         self.stirred = true;
+        if self.heard.len() < STRANGERS && !self.on.1.contains_key(&message.from) {
+            self.heard.insert(message.from, from);
+        }
         self.group.step(message);
+    }
+
+    pub fn unreachable(&mut self, store: &str) {
+        let there = self.on.1.iter().filter(|(_, on)| ***on == *store);
+        for replica in there.map(|(replica, _)| *replica).collect::<Vec<_>>() {
+            self.stirred = true;
+            self.group.unreachable(replica);
+        }
+    }
+
+    /// Where the members are, if that changed.
+    fn learn(&mut self) {
+        let membership = self.group.membership();
+        if self.on.0 != membership {
+            let on = self.group.members().on;
+            self.on = (membership, on.into_iter().map(|(replica, store)| (replica, store.into())).collect());
+            self.heard.clear();
+        }
     }
 
     pub fn tick(&mut self) {
@@ -90,8 +120,12 @@ impl Slot {
         }
     }
 
-    pub fn parcels(&self, messages: Vec<Message>) -> Vec<Parcel> {
-        messages.into_iter().map(|message| Parcel { shard: self.shard, message }).collect()
+    /// Messages with where they go; nobody knows the way to a member nobody knows, and it will ask.
+    pub fn parcels(&mut self, messages: Vec<Message>) -> Vec<Parcel> {
+        self.learn();
+        let store = |replica: u64| self.on.1.get(&replica).or_else(|| self.heard.get(&replica)).map(Arc::clone);
+        let parcel = |message: Message| Some(Parcel { shard: self.shard, store: store(message.to)?, message });
+        messages.into_iter().filter_map(parcel).collect()
     }
 
     fn now(&self) -> Tip {
@@ -102,6 +136,7 @@ impl Slot {
             epoch: positions.epoch,
             term: standing.term,
             leader: standing.leader,
+            leads: standing.leads,
         }
     }
 

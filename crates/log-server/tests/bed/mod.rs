@@ -1,6 +1,8 @@
 //! A bed for tests: stores of one process that post to each other directly.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+pub mod net;
+
 use log_server::{Hand, Parcel, RealDisk, Run, Store, StoreOptions, consensus::Rhythm, drive};
 use runtime::{Clock, Random};
 use std::{
@@ -17,7 +19,7 @@ pub struct Stores {
     threads: Vec<JoinHandle<()>>,
 }
 
-fn options() -> StoreOptions {
+pub fn options() -> StoreOptions {
     let rhythm = Rhythm { election: 10, heartbeat: 1, ..Rhythm::default() };
     StoreOptions { rhythm, ..StoreOptions::default() }
 }
@@ -41,11 +43,13 @@ impl Stores {
             let random = Random::seeded(number);
             let store = Store::open(disk.clone(), &path, (7, &name), options(), random).unwrap();
             let others = Arc::clone(&all);
+            let own: Arc<str> = name.as_str().into();
             let post = move |parcels: Vec<Parcel>| {
-                for parcel in parcels {
-                    let to = usize::try_from(parcel.message.to % 10).unwrap() - 1;
-                    if let Some(hand) = others.get().and_then(|all| all.get(to)) {
-                        hand.step(vec![parcel]);
+                for mut parcel in parcels {
+                    let to: usize = parcel.store.strip_prefix("store-").unwrap().parse().unwrap();
+                    if let Some(hand) = others.get().and_then(|all| all.get(to - 1)) {
+                        parcel.store = Arc::clone(&own);
+                        hand.step(parcel);
                     }
                 }
             };

@@ -1,0 +1,103 @@
+//! The door clients come in by: one task a connection, many questions at once.
+
+mod request;
+
+use crate::{Directory, Hand, Identity};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
+use log::net::{AnyStream, Inlet, Outlet, Reply, Request, read, receive, write};
+use request::Desk;
+use std::{io, sync::Arc, time::Duration};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Questions of one connection under way, at most.
+const AT_ONCE: usize = 1024;
+/// Limit for whoever calls to say who they are.
+const GREETING: Duration = Duration::from_secs(5);
+
+/// What is asked and answered as JSON: the cluster's own affairs.
+#[async_trait]
+pub trait Control: Send + Sync {
+    /// Answers one question.
+    async fn control(&self, body: Bytes) -> Bytes;
+}
+
+/// What clients are served with.
+#[derive(Clone)]
+pub struct Service {
+    /// Who this store is.
+    pub identity: Identity,
+    /// The store.
+    pub hand: Hand,
+    /// Where others are, for whoever must ask them.
+    pub directory: Directory,
+    /// The cluster's own affairs.
+    pub control: Arc<dyn Control>,
+}
+
+impl Service {
+    /// Takes calls for as long as it is polled.
+    pub async fn serve(self, listener: TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, from)) => {
+                    let service = self.clone();
+                    tokio::spawn(async move {
+                        if let Err(error) = service.call(stream).await
+                            && error.kind() == io::ErrorKind::PermissionDenied
+                        {
+                            tracing::warn!(%from, "turned away: {error}");
+                        }
+                    });
+                }
+                // Out of files, mostly: others may end meanwhile.
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+
+    async fn call(self, stream: TcpStream) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let greeting = async {
+            let stream: AnyStream = match &self.identity.tls {
+                Some(tls) => tls.accept(stream).await?,
+                None => Box::new(stream),
+            };
+            receive(stream, self.identity.cluster, &self.identity.store).await
+        };
+        let greeted = tokio::time::timeout(GREETING, greeting).await;
+        let (inlet, outlet, _) = greeted.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        talk(Desk::new(self), inlet, outlet).await
+    }
+}
+
+async fn talk(mut desk: Desk, mut inlet: Inlet, mut outlet: Outlet) -> io::Result<()> {
+    let mut running = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            frame = inlet.next(), if running.len() < AT_ONCE => {
+                let Some(frame) = frame? else { return Ok(()) };
+                running.push(begin(&mut desk, &frame)?);
+                while running.len() < AT_ONCE && let Some(frame) = inlet.ready()? {
+                    running.push(begin(&mut desk, &frame)?);
+                }
+            }
+            Some(done) = running.next() => {
+                let mut next = Some(done);
+                while let Some((number, reply)) = next {
+                    outlet.put(&write::<Reply>(number, &reply)).await?;
+                    next = running.next().now_or_never().flatten();
+                }
+                outlet.flush().await?;
+            }
+        }
+    }
+}
+
+fn begin(desk: &mut Desk, frame: &[u8]) -> io::Result<impl Future<Output = (u64, Reply)> + use<>> {
+    let odd = || io::Error::new(io::ErrorKind::InvalidData, "it is no question");
+    let (number, request) = read::<Request>(frame).ok_or_else(odd)?;
+    let reply = desk.reply(request);
+    Ok(async move { (number, reply.await) })
+}
