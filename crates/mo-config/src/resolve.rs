@@ -1,10 +1,13 @@
 //! What a program makes of the settings: directories, addresses, members, with nothing left to work out.
 
-use crate::{
-    reach::{self, Reach},
-    service::{BootstrapConfig, ServiceConfig},
-};
-use std::{ops::Range, path::PathBuf, time::Duration};
+mod node;
+mod store;
+
+pub use node::{Cn, SqlTls, Tn};
+pub use store::{Bootstrap, LogStore};
+
+use crate::service::ServiceConfig;
+use std::{ops::Range, path::PathBuf};
 
 /// Ids of the keeper's first members; the keeper gives out those above.
 pub const HAKEEPER_IDS: Range<u64> = 131_072..262_144;
@@ -32,173 +35,12 @@ pub struct Tls {
     pub key: PathBuf,
 }
 
-/// What SQL clients see.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SqlTls {
-    /// The certificate.
-    pub cert: PathBuf,
-    /// Its key.
-    pub key: PathBuf,
-}
-
-/// How a cluster begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bootstrap {
-    /// Logs beside the keeper's own and the standby's.
-    pub log_shards: u64,
-    /// Voters of each shard.
-    pub replicas: u64,
-    /// The keeper's first voters: replica id and uuid.
-    pub members: Vec<(u64, String)>,
-    /// Whether there is a shard for the standby.
-    pub standby: bool,
-    /// Where non-voting replicas go at first.
-    pub non_voting_locality: String,
-}
-
-impl Bootstrap {
-    fn of(config: &BootstrapConfig) -> Option<Self> {
-        let members = config.cluster.then(|| config.members().ok())??;
-        let non_voting_locality = config.non_voting_locality.clone();
-        let (log_shards, replicas, standby) = (config.log_shards, config.replicas, config.standby);
-        Some(Self { log_shards, replicas, members, standby, non_voting_locality })
-    }
-
-    /// The log shards of the new cluster, the keeper's first.
-    pub fn shards(&self) -> Vec<u64> {
-        let mut shards = vec![0, 1];
-        if self.standby {
-            shards.push(STANDBY_SHARD);
-        }
-        shards
-    }
-}
-
-/// A store of log replicas.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogStore {
-    /// Its identity.
-    pub uuid: String,
-    /// Number of the cluster.
-    pub deployment_id: u64,
-    /// Name of the cluster.
-    pub cluster_id: String,
-    /// `<data-dir>/logservice-data/<uuid>/<hostname>/<deployment id, 20 digits>`
-    pub data_dir: PathBuf,
-    /// Between stores.
-    pub raft: Endpoint,
-    /// For clients.
-    pub service: Endpoint,
-    /// Who is there.
-    pub gossip: Endpoint,
-    /// Whom to ask first who is there.
-    pub seeds: Vec<String>,
-    /// How often to ask.
-    pub probe_interval: Duration,
-    /// `key:value;…`; voters lie on stores without one.
-    pub locality: String,
-    /// What fails together with this store.
-    pub zone: String,
-    /// Zones a commit must span; 0 asks for a majority only.
-    pub zones_to_span: u64,
-    /// Nothing for a store that joins.
-    pub bootstrap: Option<Bootstrap>,
-    /// The replica of the keeper's shard this store founds the cluster with.
-    pub founding_replica: Option<u64>,
-    /// Where to look for the keeper.
-    pub discovery: Vec<String>,
-    /// The store's reports to the keeper.
-    pub heartbeat_interval: Duration,
-    /// The keeper's tick.
-    pub tick_interval: Duration,
-    /// How often the keeper compares.
-    pub check_interval: Duration,
-    /// Ticks the keeper's timeouts are counted in.
-    pub ticks_per_second: u64,
-    /// Silence after which a log store is given up.
-    pub log_store_timeout: Duration,
-    /// The same for an engine.
-    pub tn_store_timeout: Duration,
-    /// The same for a front.
-    pub cn_store_timeout: Duration,
-    /// How often room is given back.
-    pub truncate_interval: Duration,
-    /// The same for the keeper's shard.
-    pub keeper_truncate_interval: Duration,
-    /// Size of a segment file.
-    pub segment_size: u64,
-    /// Whether segments are reserved ahead.
-    pub preallocate: bool,
-    /// The longest message.
-    pub max_message: u64,
-    /// Where files for the standby go.
-    pub standby_dir: Option<PathBuf>,
-    /// How members prove who they are.
-    pub tls: Option<Tls>,
-}
-
-impl LogStore {
-    /// What a service's file makes of a store on a host of this name. Meant for settings without error findings.
-    pub fn of(config: &ServiceConfig, hostname: &str) -> LogStore {
-        let log = &config.log_service;
-        let bootstrap = Bootstrap::of(&log.bootstrap).filter(|founding| member_of(founding, &log.uuid).is_some());
-        let endpoint = |reach: &Reach| endpoint(reach, &log.service_host);
-        LogStore {
-            uuid: log.uuid.clone(),
-            deployment_id: log.deployment_id,
-            cluster_id: cluster_id(config),
-            data_dir: data_dir(config, hostname),
-            raft: endpoint(&log.raft),
-            service: endpoint(&log.service),
-            gossip: endpoint(&log.gossip),
-            seeds: log.seeds.clone(),
-            probe_interval: log.probe_interval,
-            locality: log.locality.clone(),
-            zone: config.drydock.zone.clone(),
-            zones_to_span: config.drydock.zones_to_span,
-            founding_replica: bootstrap.as_ref().and_then(|founding| member_of(founding, &log.uuid)),
-            bootstrap,
-            discovery: config.keeper.addresses(),
-            heartbeat_interval: log.heartbeat_interval,
-            tick_interval: log.tick_interval,
-            check_interval: log.check_interval,
-            ticks_per_second: log.keeper.ticks_per_second,
-            log_store_timeout: log.keeper.log_store,
-            tn_store_timeout: log.keeper.tn_store,
-            cn_store_timeout: log.keeper.cn_store,
-            truncate_interval: log.truncate_interval,
-            keeper_truncate_interval: log.keeper_truncate_interval,
-            segment_size: log.segment_size,
-            preallocate: log.preallocate,
-            max_message: log.max_message,
-            standby_dir: config.file_service("STANDBY").map(|service| service.data_dir.clone()),
-            tls: tls(config),
-        }
-    }
-}
-
-fn member_of(founding: &Bootstrap, uuid: &str) -> Option<u64> {
-    founding.members.iter().find(|(_, member)| same_uuid(member, uuid)).map(|(id, _)| *id)
-}
-
 /// One uuid may be written with capitals or without hyphens.
 pub(crate) fn same_uuid(one: &str, other: &str) -> bool {
     match (uuid::Uuid::try_parse(one), uuid::Uuid::try_parse(other)) {
         (Ok(one), Ok(other)) => one == other,
         _ => one == other,
     }
-}
-
-fn endpoint(reach: &Reach, host: &str) -> Endpoint {
-    Endpoint { advertised: reach.advertised(host), listen: reach.listening(host) }
-}
-
-/// The original's path, so that what reads its directories finds ours.
-fn data_dir(config: &ServiceConfig, hostname: &str) -> PathBuf {
-    let log = &config.log_service;
-    let host = if log.explicit_hostname.is_empty() { hostname } else { &log.explicit_hostname };
-    let store = config.data_dir.join("logservice-data").join(&log.uuid);
-    store.join(host).join(format!("{:020}", log.deployment_id))
 }
 
 fn cluster_id(config: &ServiceConfig) -> String {
@@ -213,112 +55,4 @@ fn tls(config: &ServiceConfig) -> Option<Tls> {
     let whole = !ours.ca.is_empty() && !ours.cert.is_empty() && !ours.key.is_empty();
     let path = |text: &str| config.source.path(text);
     whole.then(|| Tls { ca: path(&ours.ca), cert: path(&ours.cert), key: path(&ours.key) })
-}
-
-fn sql_tls(config: &ServiceConfig) -> Option<SqlTls> {
-    let (ours, theirs) = (&config.drydock, &config.cn);
-    let (cert, key) = match (ours.sql_cert.is_empty(), theirs.tls) {
-        (false, _) => (&ours.sql_cert, &ours.sql_key),
-        (true, true) => (&theirs.tls_cert, &theirs.tls_key),
-        (true, false) => return None,
-    };
-    Some(SqlTls { cert: config.source.path(cert), key: config.source.path(key) })
-}
-
-/// A service that runs or watches an engine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tn {
-    /// Its identity.
-    pub uuid: String,
-    /// Name of the cluster.
-    pub cluster_id: String,
-    /// `<data-dir>/dn-data/<uuid>`
-    pub data_dir: PathBuf,
-    /// Where it is asked.
-    pub service: Endpoint,
-    /// Where to look for the keeper.
-    pub discovery: Vec<String>,
-    /// Its reports to the keeper.
-    pub heartbeat_interval: Duration,
-    /// Limit of one report.
-    pub heartbeat_timeout: Duration,
-    /// Limit for finding the keeper.
-    pub discovery_timeout: Duration,
-    /// Limit for reaching the log.
-    pub log_timeout: Duration,
-    /// How it proves who it is.
-    pub tls: Option<Tls>,
-}
-
-impl Tn {
-    /// What a service's file makes of it.
-    pub fn of(config: &ServiceConfig) -> Tn {
-        let tn = &config.tn;
-        Tn {
-            uuid: tn.uuid.clone(),
-            cluster_id: cluster_id(config),
-            data_dir: config.data_dir.join("dn-data").join(&tn.uuid),
-            service: node(tn.port_base, &tn.service_host, &tn.service, &tn.listen),
-            discovery: config.keeper.addresses(),
-            heartbeat_interval: tn.heartbeat_interval,
-            heartbeat_timeout: tn.heartbeat_timeout,
-            discovery_timeout: tn.discovery_timeout,
-            log_timeout: tn.log_timeout,
-            tls: tls(config),
-        }
-    }
-}
-
-fn node(port_base: u16, host: &str, service: &str, listen: &str) -> Endpoint {
-    if port_base == 0 {
-        return Endpoint { advertised: service.to_owned(), listen: listen.to_owned() };
-    }
-    Endpoint { advertised: types::Address::new(host, port_base).to_string(), listen: reach::bound(host, port_base) }
-}
-
-/// A service that serves SQL.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cn {
-    /// Its identity.
-    pub uuid: String,
-    /// Name of the cluster.
-    pub cluster_id: String,
-    /// Where it is asked.
-    pub service: Endpoint,
-    /// Where SQL is served.
-    pub sql: String,
-    /// A socket file for SQL.
-    pub sql_socket: Option<PathBuf>,
-    /// What SQL clients see.
-    pub sql_tls: Option<SqlTls>,
-    /// Where to look for the keeper.
-    pub discovery: Vec<String>,
-    /// Its reports to the keeper.
-    pub heartbeat_interval: Duration,
-    /// Limit of one report.
-    pub heartbeat_timeout: Duration,
-    /// Limit for finding the keeper.
-    pub discovery_timeout: Duration,
-    /// How it proves who it is.
-    pub tls: Option<Tls>,
-}
-
-impl Cn {
-    /// What a service's file makes of it.
-    pub fn of(config: &ServiceConfig) -> Cn {
-        let cn = &config.cn;
-        Cn {
-            uuid: cn.uuid.clone(),
-            cluster_id: cluster_id(config),
-            service: node(cn.port_base, &cn.service_host, &cn.service, &cn.listen),
-            sql: types::Address::new(&cn.sql_host, cn.sql_port).to_string(),
-            sql_socket: (!cn.sql_socket.is_empty()).then(|| config.source.path(&cn.sql_socket)),
-            sql_tls: sql_tls(config),
-            discovery: config.keeper.addresses(),
-            heartbeat_interval: cn.heartbeat_interval,
-            heartbeat_timeout: cn.heartbeat_timeout,
-            discovery_timeout: cn.discovery_timeout,
-            tls: tls(config),
-        }
-    }
 }

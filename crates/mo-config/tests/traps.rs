@@ -278,6 +278,18 @@ fn a_member_no_log_service_has() {
 }
 
 #[test]
+fn one_of_three_founders_on_hosts_of_their_own_has_no_error() {
+    let text = member(0, "a")
+        .replace("raft-port", "service-host = \"10.0.0.1\"\nraft-port")
+        .replace("127.0.0.1:", "10.0.0.2:");
+    // The engine beside it calls the default address, which is bound although others are told another.
+    let text = text.replace("30001", "32001");
+    let findings = found(&[&text, TN]);
+    assert_eq!(errors(&findings), Vec::<String>::new());
+    says(&findings, &["warning", "b1 is the uuid of no log service here; see that it runs on another host"]);
+}
+
+#[test]
 fn a_store_that_joins_names_members_in_vain() {
     let text = founding(&format!("bootstrap-cluster = false\ninit-hakeeper-members = [\"131072:{FIRST}\"]"));
     says(&found(&[&text]), &["warning: 0.toml:6", "a store that joins founds nothing"]);

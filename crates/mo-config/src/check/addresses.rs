@@ -26,9 +26,19 @@ fn told(service: &ServiceConfig) -> [(&'static str, String); 3] {
     ]
 }
 
-/// Whether a store answers at an address.
+/// Whether a call of this launch arrives at a door: by what others are told, or on this host by what is bound.
+fn answers(door: &reach::Reach, host: &str, address: &str) -> bool {
+    reach::meets(address, &door.advertised(host)) || (is_here(address) && reach::meets(address, &door.listening(host)))
+}
+
+/// Whether a store serves clients at an address.
 pub(super) fn serves(store: &ServiceConfig, address: &str) -> bool {
-    reach::meets(address, &store.log_service.service.advertised(&store.log_service.service_host))
+    answers(&store.log_service.service, &store.log_service.service_host, address)
+}
+
+/// Whether a store is found by others at an address.
+fn gossips(store: &ServiceConfig, address: &str) -> bool {
+    answers(&store.log_service.gossip, &store.log_service.service_host, address)
 }
 
 /// Whether the file says where the keeper is, rather than leaving it to the default.
@@ -66,9 +76,7 @@ fn advertised(service: &ServiceConfig, stores: &[&ServiceConfig], found: &mut Ve
 
 fn seeds(service: &ServiceConfig, stores: &[&ServiceConfig], found: &mut Vec<Finding>) {
     let (log, key) = (&service.log_service, "logservice.gossip-seed-addresses");
-    let gossip = |store: &ServiceConfig| store.log_service.gossip.advertised(&store.log_service.service_host);
-    let own = gossip(service);
-    let others: Vec<&String> = log.seeds.iter().filter(|seed| !reach::meets(seed, &own)).collect();
+    let others: Vec<&String> = log.seeds.iter().filter(|seed| !gossips(service, seed)).collect();
     if others.is_empty() && !log.self_as_seed && !log.seeds.is_empty() {
         let what = "the store is its only seed, and gossip-allow-self-as-seed is false: it finds nobody";
         let next = "set gossip-allow-self-as-seed = true, or name another store's gossip address";
@@ -77,7 +85,7 @@ fn seeds(service: &ServiceConfig, stores: &[&ServiceConfig], found: &mut Vec<Fin
         let next = "name the gossip address of a store that bootstraps";
         found.push(service.source.error(key, "a store that joins has only itself as seed: it reaches nobody", next));
     }
-    let known = |seed: &str| stores.iter().any(|store| reach::meets(seed, &gossip(store)));
+    let known = |seed: &str| stores.iter().any(|store| gossips(store, seed));
     for seed in others.iter().filter(|seed| is_here(seed) && !known(seed)) {
         let what = format!("no log service of this launch has the gossip address {seed}");
         let next = "name the gossip address of another store";

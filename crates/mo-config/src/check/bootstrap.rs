@@ -2,7 +2,6 @@
 
 use crate::{
     finding::Finding,
-    reach,
     resolve::{HAKEEPER_IDS, same_uuid},
     service::{BootstrapConfig, ServiceConfig},
 };
@@ -148,9 +147,8 @@ fn strangers(service: &ServiceConfig, stores: &[&ServiceConfig], found: &mut Vec
 
 /// A store that joins must find somebody who founded.
 fn joins(service: &ServiceConfig, stores: &[&ServiceConfig], found: &mut Vec<Finding>) {
-    let own = service.log_service.service.advertised(&service.log_service.service_host);
     let addresses = service.keeper.addresses();
-    if addresses.iter().all(|address| reach::meets(address, &own)) {
+    if addresses.iter().all(|address| super::addresses::serves(service, address)) {
         let what = "a store that joins looks for the keeper at its own address only";
         let next = "set discovery-address to the service address of a store that bootstraps";
         found.push(service.source.error("hakeeper-client.discovery-address", what, next));
