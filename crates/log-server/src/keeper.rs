@@ -8,10 +8,15 @@
 //! ```
 
 mod check;
+mod event;
 mod state;
 
 pub use check::check;
-pub use state::{Addresses, Heartbeat, Held, Limits, Locality, Order, OrderKind, Role, Settings, Shard, State, Store};
+pub use event::{Event, What};
+pub use state::{
+    Addresses, Heartbeat, Held, Limits, Locality, Node, Order, OrderKind, Pending, Role, Settings, Shard, State, Store,
+    Wanted,
+};
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,9 @@
 //! - Of surplus members those on stores that are silent go first, then the lowest id, the leader last.
 //! - A learner is never counted as a voter, and never made one.
 
-use super::state::{Limits, Order, OrderKind, Role, Shard, State};
+use std::collections::BTreeMap;
+
+use super::state::{Limits, Order, OrderKind, Pending, Role, Shard, State, Wanted};
 
 /// What every store is to do now. Ids for new members are drawn from the state, so it must be kept.
 pub fn check(state: &mut State, limits: &Limits) -> Vec<Order> {
@@ -16,15 +18,46 @@ pub fn check(state: &mut State, limits: &Limits) -> Vec<Order> {
         orders.extend(change(state, limits, *number, shard));
         orders.extend(starts(state, limits, *number, shard));
     }
+    orders.extend(found(state, limits));
     orders.extend(ghosts(state));
     orders
 }
 
-/// At most one change of the members of a shard; the store of its leader makes it.
+/// The first members of shards that are to be, once there are stores enough for them.
+fn found(state: &mut State, limits: &Limits) -> Vec<Order> {
+    let shards = state.wanted.as_ref().map(|wanted: &Wanted| wanted.shards.clone()).unwrap_or_default();
+    for shard in shards {
+        if !state.shards.contains_key(&shard) && !state.founding.contains_key(&shard) {
+            let free = |store: &&String| state.is_alive(store, limits) && may_hold(state, Role::Voter, store);
+            let on: Vec<String> = state.stores.keys().filter(free).take(limits.voters).cloned().collect();
+            if on.len() == limits.voters {
+                let voters = on.into_iter().map(|store| (state.next_id(), store)).collect();
+                state.founding.insert(shard, voters);
+            }
+        }
+    }
+    let order = |(shard, voters): (&u64, &BTreeMap<u64, String>)| {
+        let each = voters.iter().map(|(replica, store)| {
+            let kind = OrderKind::Found { replica: *replica, voters: voters.clone() };
+            Order { store: store.clone(), shard: *shard, epoch: 0, kind }
+        });
+        each.collect::<Vec<_>>()
+    };
+    state.founding.iter().flat_map(order).collect()
+}
+
+/// At most one change of the members of a shard; the store of its leader makes it. What was ordered and is not seen yet stays ordered: a
+/// second newcomer in its stead would be one too many.
 fn change(state: &mut State, limits: &Limits, number: u64, shard: &Shard) -> Option<Order> {
     let (_, leader) = shard.members.get(&shard.leader)?;
     if !state.is_alive(leader, limits) {
         return None;
+    }
+    let age = |pending: &Pending| state.tick.saturating_sub(pending.tick);
+    let under_way =
+        state.pending.get(&number).filter(|pending| pending.epoch == shard.epoch && age(pending) < limits.store_ticks);
+    if let Some(kind) = under_way.map(|pending| pending.kind.clone()) {
+        return Some(Order { store: leader.clone(), shard: number, epoch: shard.epoch, kind });
     }
     let learners = usize::try_from(state.settings.learners).unwrap_or(usize::MAX);
     let wanted = [(Role::Voter, limits.voters), (Role::Learner, learners)];
@@ -32,7 +65,8 @@ fn change(state: &mut State, limits: &Limits, number: u64, shard: &Shard) -> Opt
         .iter()
         .find_map(|(role, wanted)| add(state, limits, shard, *role, *wanted))
         .or_else(|| wanted.iter().find_map(|(role, wanted)| remove(state, limits, shard, *role, *wanted)))?;
-    Some(Order { store: leader.clone(), shard: number, kind })
+    state.pending.insert(number, Pending { kind: kind.clone(), epoch: shard.epoch, tick: state.tick });
+    Some(Order { store: leader.clone(), shard: number, epoch: shard.epoch, kind })
 }
 
 /// Members of a role, as `(replica, whether its store lives and may hold it)`.
@@ -94,6 +128,7 @@ fn starts(state: &State, limits: &Limits, number: u64, shard: &Shard) -> Vec<Ord
     let order = |(replica, (role, on)): (&u64, &(Role, String))| Order {
         store: on.clone(),
         shard: number,
+        epoch: shard.epoch,
         kind: OrderKind::Start { replica: *replica, role: *role },
     };
     missing.map(order).collect()
@@ -106,7 +141,7 @@ fn ghosts(state: &State) -> Vec<Order> {
         for held in &store.told.held {
             if state.gone.contains(&(held.shard, held.replica)) {
                 let kind = OrderKind::Stop { replica: held.replica };
-                orders.push(Order { store: name.clone(), shard: held.shard, kind });
+                orders.push(Order { store: name.clone(), shard: held.shard, epoch: held.epoch, kind });
             }
         }
     }

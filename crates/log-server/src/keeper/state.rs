@@ -81,6 +81,9 @@ pub struct Held {
 pub struct Heartbeat {
     /// Its name, a UUID.
     pub store: String,
+    /// Drawn when its folder was begun: a store that was wiped is another one.
+    #[serde(default)]
+    pub born: u128,
     /// Where it is reached.
     pub addresses: Addresses,
     /// Where it stands.
@@ -153,6 +156,13 @@ pub enum OrderKind {
         /// What it is.
         role: Role,
     },
+    /// Run a replica as one of the first of a new shard.
+    Found {
+        /// Of the member.
+        replica: u64,
+        /// All first members with their stores: voters.
+        voters: BTreeMap<u64, String>,
+    },
     /// End a replica that is no member any more, and let go of its data.
     Stop {
         /// Of what was a member.
@@ -167,6 +177,9 @@ pub struct Order {
     pub store: String,
     /// The log.
     pub shard: u64,
+    /// The membership it is about: where that has changed since, the order is void.
+    #[serde(default)]
+    pub epoch: u64,
     /// What.
     pub kind: OrderKind,
 }
@@ -186,6 +199,58 @@ pub struct State {
     pub last_id: u64,
     /// Replicas that were members once and are not any more.
     pub gone: BTreeSet<(u64, u64)>,
+    /// Services beside the stores, by name.
+    #[serde(default)]
+    pub nodes: BTreeMap<String, (u64, Node)>,
+    /// Shards that are to be, and how many voters each begins with.
+    #[serde(default)]
+    pub wanted: Option<Wanted>,
+    /// First members of shards that have not been heard of yet.
+    #[serde(default)]
+    pub founding: BTreeMap<u64, BTreeMap<u64, String>>,
+    /// Changes of members that were ordered and have not been seen.
+    #[serde(default)]
+    pub pending: BTreeMap<u64, Pending>,
+    /// What stores are to do, as of the last check.
+    #[serde(default)]
+    pub orders: Vec<Order>,
+}
+
+/// A service that holds no log: it runs an engine, or serves SQL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Its name, a UUID.
+    pub name: String,
+    /// `TN` or `CN`.
+    pub kind: String,
+    /// Where it is reached.
+    pub service: String,
+    /// Where it serves SQL, if it does.
+    #[serde(default)]
+    pub sql: String,
+}
+
+/// What a new cluster is to have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wanted {
+    /// Log shards beside the keeper's own.
+    pub shards: Vec<u64>,
+    /// As long as it lives.
+    pub limits: Limits,
+    /// Learners from the begin on: where.
+    #[serde(default)]
+    pub locality: Locality,
+}
+
+/// A change that was ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// What.
+    pub kind: OrderKind,
+    /// The membership it is to change.
+    pub epoch: u64,
+    /// When it was ordered.
+    pub tick: u64,
 }
 
 impl Default for State {
@@ -197,6 +262,11 @@ impl Default for State {
             settings: Settings::default(),
             last_id: FIRST_ID - 1,
             gone: BTreeSet::new(),
+            nodes: BTreeMap::new(),
+            wanted: None,
+            founding: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            orders: Vec::new(),
         }
     }
 }
@@ -221,6 +291,8 @@ impl State {
     fn learn(&mut self, held: &Held) {
         let shard = self.shards.entry(held.shard).or_default();
         if held.epoch > shard.epoch {
+            self.founding.remove(&held.shard);
+            self.pending.remove(&held.shard);
             let left = shard.members.keys().filter(|replica| !held.members.contains_key(replica));
             self.gone.extend(left.map(|replica| (held.shard, *replica)));
             (shard.epoch, shard.members) = (held.epoch, held.members.clone());

@@ -21,7 +21,7 @@ struct World {
     state: State,
     /// Orders on their way.
     orders: Vec<Order>,
-    given: BTreeSet<u64>,
+    given: BTreeMap<u64, (u64, String)>,
 }
 
 fn name(number: usize) -> String {
@@ -35,13 +35,13 @@ impl World {
         let localities = (0..plain).map(|_| "").chain((0..west).map(|_| "region:west;rack:9"));
         let places = localities.enumerate().map(|(number, locality)| (name(number), place(locality))).collect();
         let (state, orders) = (State::default(), Vec::new());
-        let mut world = World { places, shards: BTreeMap::new(), state, orders, given: BTreeSet::new() };
+        let mut world = World { places, shards: BTreeMap::new(), state, orders, given: BTreeMap::new() };
         for shard in 0..2 {
             let member = |number: usize| (131_072 + shard * 10 + number as u64, (Role::Voter, name(number)));
             let members: BTreeMap<u64, (Role, String)> = (0..3).map(member).collect();
             for (replica, (_, on)) in &members {
                 world.places.get_mut(on).unwrap().holds.insert((shard, *replica));
-                world.given.insert(*replica);
+                world.given.insert(*replica, (shard, on.clone()));
             }
             let leader = *members.keys().next().unwrap();
             world.shards.insert(shard, Shard { epoch: 1, term: 1, leader, members });
@@ -88,7 +88,7 @@ impl World {
                 }
             });
             let (addresses, locality) = (Addresses::default(), place.locality.clone());
-            self.state.hear(Heartbeat { store: store.clone(), addresses, locality, held: held.collect() });
+            self.state.hear(Heartbeat { born: 0, store: store.clone(), addresses, locality, held: held.collect() });
         }
     }
 
@@ -101,13 +101,16 @@ impl World {
         let leads = shard.members.get(&shard.leader).is_some_and(|(_, on)| *on == order.store) && self.agrees(&shard);
         let now = self.shards.get_mut(&order.shard).unwrap();
         match &order.kind {
-            OrderKind::Add { replica, role, on } if leads && !shard.members.contains_key(replica) => {
+            OrderKind::Add { replica, role, on } if leads && order.epoch == shard.epoch => {
                 assert!(!shard.members.values().any(|(_, other)| other == on), "two replicas of a shard on {on}");
                 now.members.insert(*replica, (*role, on.clone()));
                 now.epoch += 1;
             }
             OrderKind::Remove { replica }
-                if leads && *replica != shard.leader && now.members.remove(replica).is_some() =>
+                if leads
+                    && order.epoch == shard.epoch
+                    && *replica != shard.leader
+                    && now.members.remove(replica).is_some() =>
             {
                 now.epoch += 1;
             }
@@ -126,7 +129,9 @@ impl World {
         let orders = check(&mut self.state, &LIMITS);
         for order in &orders {
             if let OrderKind::Add { replica, role, on } = &order.kind {
-                assert!(self.given.insert(*replica), "id {replica} was given out twice");
+                let place = (order.shard, on.clone());
+                let before = self.given.insert(*replica, place.clone());
+                assert!(before.is_none_or(|before| before == place), "id {replica} was given out twice");
                 let plain = self.places[on].locality.is_empty();
                 assert_eq!(plain, *role == Role::Voter, "{order:?}");
             }
