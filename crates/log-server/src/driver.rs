@@ -43,7 +43,7 @@ pub fn drive(
 ) -> io::Result<(Hand, JoinHandle<()>)> {
     let (asks, inbox) = channel();
     let (stop, stopped) = watch::channel(None);
-    let driver = Driver { store, inbox, beat, clock, post, ticked: clock.instant() };
+    let driver = Driver { store, inbox, beat, clock, post, ticked: clock.instant(), left: false };
     let thread = std::thread::Builder::new().name("store".to_owned()).spawn(move || driver.run(&stop))?;
     Ok((Hand { asks, disk, stopped }, thread))
 }
@@ -55,6 +55,7 @@ struct Driver {
     clock: Clock,
     post: Post,
     ticked: Instant,
+    left: bool,
 }
 
 impl Driver {
@@ -63,7 +64,7 @@ impl Driver {
         // and what is in memory is not to be trusted any more: the store stops, as after a failed sync.
         let ended = catch_unwind(AssertUnwindSafe(|| self.rounds()));
         let why = match ended {
-            Ok(Ok(())) => return,
+            Ok(Ok(())) => "the store was ended".to_owned(),
             Ok(Err(error)) => error.to_string(),
             Err(panic) => format!("agreement came upon something impossible: {}", said(panic.as_ref())),
         };
@@ -87,12 +88,17 @@ impl Driver {
                 self.store.tick();
             }
             busy = self.store.turn(&mut self.post)?;
+            if self.left {
+                return self.store.rest();
+            }
         }
     }
 
     fn take(&mut self, first: Ask) -> Result<(), StorageError> {
+        self.left |= matches!(first, Ask::Leave);
         self.store.take(first)?;
         for ask in self.inbox.try_iter().take(AT_ONCE) {
+            self.left |= matches!(ask, Ask::Leave);
             self.store.take(ask)?;
         }
         Ok(())
@@ -202,6 +208,11 @@ impl Hand {
     /// Ends a replica for good.
     pub async fn end(&self, shard: u64, replica: u64) -> Result<(), LogError> {
         self.ask(|answer| Ask::End { shard, replica, answer }).answer().await
+    }
+
+    /// Ends the store in good order, once everything asked before is taken up. Connections may still hold hands of it.
+    pub fn leave(&self) {
+        let _ = self.asks.send(Ask::Leave);
     }
 
     /// What each replica of the store tells.

@@ -2,11 +2,11 @@
 
 mod request;
 
-use crate::{Directory, Hand, Identity};
+use crate::{Directory, Hand, Identity, transport};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
-use log::net::{AnyStream, Inlet, Outlet, Reply, Request, read, receive, write};
+use log::net::{AnyStream, Inlet, Outlet, Purpose, Reply, Request, read, receive, write};
 use request::Desk;
 use std::{io, sync::Arc, time::Duration};
 use tokio::net::{TcpListener, TcpStream};
@@ -37,7 +37,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Takes calls for as long as it is polled.
+    /// Takes calls for as long as it is polled: of clients, and of other stores. Any door leads to all of it.
     pub async fn serve(self, listener: TcpListener) {
         loop {
             match listener.accept().await {
@@ -45,7 +45,7 @@ impl Service {
                     let service = self.clone();
                     tokio::spawn(async move {
                         if let Err(error) = service.call(stream).await
-                            && error.kind() == io::ErrorKind::PermissionDenied
+                            && matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidData)
                         {
                             tracing::warn!(%from, "turned away: {error}");
                         }
@@ -67,9 +67,21 @@ impl Service {
             receive(stream, self.identity.cluster, &self.identity.store).await
         };
         let greeted = tokio::time::timeout(GREETING, greeting).await;
-        let (inlet, outlet, _) = greeted.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-        talk(Desk::new(self), inlet, outlet).await
+        let (inlet, outlet, hello) = greeted.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        match hello.purpose {
+            Purpose::Client => talk(Desk::new(self), inlet, outlet).await,
+            Purpose::Urgent | Purpose::Bulk => listen(inlet, &self.hand, &hello.name.into()).await,
+        }
     }
+}
+
+/// Messages of another store, until it hangs up.
+async fn listen(mut inlet: Inlet, hand: &Hand, from: &Arc<str>) -> io::Result<()> {
+    while let Some(frame) = inlet.next().await? {
+        let odd = || io::Error::new(io::ErrorKind::InvalidData, "it is no message between replicas");
+        hand.step(transport::parcel(frame, from).ok_or_else(odd)?);
+    }
+    Ok(())
 }
 
 async fn talk(mut desk: Desk, mut inlet: Inlet, mut outlet: Outlet) -> io::Result<()> {

@@ -74,7 +74,7 @@ impl Store {
         options: StoreOptions,
         random: Random,
     ) -> Result<Store, StorageError> {
-        let book = Book::open(&*disk, folder, owner)?;
+        let book = Book::open(&*disk, folder, owner, &random)?;
         let (slots, waiting) = (BTreeMap::new(), Waiting::default());
         let mut store = Store { disk, folder: folder.to_owned(), book, options, random, slots, waiting };
         for (shard, replica) in store.book.running() {
@@ -133,6 +133,8 @@ impl Store {
             }
             Ask::Run { shard, replica, how, answer } => return self.start(shard, replica, &how, answer),
             Ask::End { shard, replica, answer } => return self.end(shard, replica, answer),
+            // It is for whoever drives the store.
+            Ask::Leave => {}
             Ask::Told { answer } => {
                 let _ = answer.send(Ok(self.told()));
             }

@@ -2,18 +2,17 @@
 //!
 //! Nothing is kept for a store that cannot be reached: agreement sends again what matters.
 
-mod inbound;
 mod peer;
 
-use crate::{Directory, Hand, Parcel, Post};
+use crate::{Directory, Hand, Parcel, Post, consensus::letter};
+use bytes::{Buf, Bytes};
 use log::net::Tls;
 use peer::Peer;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, OnceLock, PoisonError},
-    time::Duration,
 };
-use tokio::{net::TcpListener, runtime::Handle};
+use tokio::runtime::Handle;
 
 /// Who this store is, and how it speaks.
 #[derive(Clone)]
@@ -38,9 +37,6 @@ struct Inner {
     runtime: Handle,
 }
 
-/// Limit for whoever calls to say who they are.
-const GREETING: Duration = Duration::from_secs(5);
-
 impl Transport {
     /// For a store; must be made inside the runtime that carries it.
     pub fn new(identity: Identity, directory: Directory) -> Transport {
@@ -54,10 +50,9 @@ impl Transport {
         Box::new(move |parcels| parcels.into_iter().for_each(|parcel| transport.send(parcel)))
     }
 
-    /// Hands what comes to the store from now on, and takes calls.
-    pub fn serve(&self, hand: Hand, listener: TcpListener) {
+    /// Tells the store from now on whom it cannot reach.
+    pub fn attach(&self, hand: Hand) {
         let _ = self.0.hand.set(hand);
-        self.0.runtime.spawn(inbound::accept(self.clone(), listener));
     }
 
     fn send(&self, parcel: Parcel) {
@@ -76,4 +71,10 @@ impl Transport {
             hand.unreachable(Arc::clone(store));
         }
     }
+}
+
+/// A frame's content as a peer is sent it, from a store.
+pub(crate) fn parcel(mut frame: Bytes, from: &Arc<str>) -> Option<Parcel> {
+    let shard = frame.try_get_u64_le().ok()?;
+    Some(Parcel { shard, store: Arc::clone(from), message: letter::read(frame)? })
 }

@@ -125,6 +125,8 @@ pub enum Ask {
         /// It is gone.
         answer: Answer<()>,
     },
+    /// End in good order.
+    Leave,
     /// What all replicas tell.
     Told {
         /// Each of them.

@@ -1,6 +1,7 @@
 //! What a store writes down of itself: whose it is, which replicas it runs, which it ended for good.
 
 use crate::{Disk, StorageError};
+use runtime::Random;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeSet,
@@ -20,6 +21,8 @@ pub struct Book {
     pub cluster: u128,
     /// Its name, a UUID.
     pub store: String,
+    /// Drawn when the folder was begun: a store that lost its data is another one.
+    pub born: u128,
     /// By shard and replica.
     runs: BTreeSet<(u64, u64)>,
     gone: BTreeSet<(u64, u64)>,
@@ -27,7 +30,12 @@ pub struct Book {
 
 impl Book {
     /// The book of a folder; a new one is begun if there is none.
-    pub(super) fn open(disk: &dyn Disk, folder: &Path, owner: (u128, &str)) -> Result<Book, StorageError> {
+    pub(super) fn open(
+        disk: &dyn Disk,
+        folder: &Path,
+        owner: (u128, &str),
+        random: &Random,
+    ) -> Result<Book, StorageError> {
         let path = folder.join(NAME);
         disk.make_folder(folder).map_err(failed(folder, "making"))?;
         let names = disk.list(folder).map_err(failed(folder, "listing"))?;
@@ -37,7 +45,10 @@ impl Book {
         }
         if !names.iter().any(|name| name == NAME) {
             let (runs, gone) = (BTreeSet::new(), BTreeSet::new());
-            let book = Book { cluster: owner.0, store: owner.1.to_owned(), runs, gone };
+            let mut born = [0; 16];
+            random.fill(&mut born);
+            let born = u128::from_le_bytes(born);
+            let book = Book { cluster: owner.0, store: owner.1.to_owned(), born, runs, gone };
             book.write(disk, folder)?;
             return Ok(book);
         }

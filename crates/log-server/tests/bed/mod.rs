@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test program uses its part")]
 
 pub mod net;
+pub mod nodes;
 
 use log_server::{Hand, Parcel, RealDisk, Run, Store, StoreOptions, consensus::Rhythm, drive};
 use runtime::{Clock, Random};

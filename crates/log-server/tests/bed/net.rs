@@ -8,7 +8,7 @@ use log::{
     net::{Tls, TlsFiles},
 };
 use log_server::{
-    Control, Directory, Hand, Identity, RealDisk, Run, Service, Store, Transport, drive, keeper::Addresses,
+    Control, Directory, Hand, Identity, RealDisk, Run, Service, Store, StoreEntry, Transport, drive, keeper::Addresses,
 };
 use runtime::{Clock, Random};
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
@@ -43,7 +43,7 @@ impl NetStores {
             let (raft, service) = (listener().await, listener().await);
             let text = |listener: &TcpListener| listener.local_addr().unwrap().to_string();
             let known = Addresses { raft: text(&raft), service: text(&service), gossip: String::new() };
-            directory.put(&name(number), known.clone());
+            directory.put(&name(number), StoreEntry { born: 0, addresses: known.clone() });
             addresses.push(known);
             sockets.push((raft, service));
         }
@@ -56,10 +56,11 @@ impl NetStores {
             let store = Store::open(disk.clone(), &path, (CLUSTER, &name(number)), super::options(), random).unwrap();
             let beat = Duration::from_millis(10);
             let (hand, _) = drive(store, disk, beat, Clock::real(), transport.post()).unwrap();
-            transport.serve(hand.clone(), raft);
+            transport.attach(hand.clone());
             let control = Arc::new(Silent);
             let door = Service { identity, hand: hand.clone(), directory: directory.clone(), control };
-            tokio::spawn(door.serve(service));
+            tokio::spawn(door.clone().serve(service));
+            tokio::spawn(door.serve(raft));
             hands.push(hand);
         }
         NetStores { hands, addresses, tls, folder }

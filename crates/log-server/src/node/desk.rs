@@ -1,0 +1,127 @@
+//! The cluster's affairs as this store answers them.
+
+use super::{Heart, founding::KEEPER, mind::Mind};
+use crate::{
+    Control, Directory, Hand,
+    affairs::{Answer, KeeperClient, Question, Tale, json},
+    keeper::What,
+};
+use async_trait::async_trait;
+use bytes::Bytes;
+use log::LogError;
+use std::sync::Arc;
+
+/// Where they are answered.
+#[derive(Clone)]
+pub(super) struct Desk {
+    hand: Hand,
+    directory: Directory,
+    mind: Arc<Mind>,
+    own: String,
+    keeper: Arc<KeeperClient>,
+}
+
+#[async_trait]
+impl Control for Desk {
+    async fn control(&self, body: Bytes) -> Bytes {
+        let Ok(question) = serde_json::from_slice::<Question>(&body) else {
+            return json(&Answer::Refused("the question makes no sense to this version".to_owned()));
+        };
+        json(&self.answer(question).await)
+    }
+}
+
+fn failed(error: LogError) -> Answer {
+    match error {
+        LogError::Unavailable(_) => Answer::Elsewhere(None),
+        other => Answer::Later(other.to_string()),
+    }
+}
+
+impl Desk {
+    pub fn new(heart: &Heart) -> Desk {
+        let own = heart.options.identity.store.to_string();
+        Desk {
+            hand: heart.hand.clone(),
+            directory: heart.directory.clone(),
+            mind: Arc::clone(&heart.mind),
+            own,
+            keeper: Arc::clone(&heart.keeper),
+        }
+    }
+
+    pub async fn answer(&self, question: Question) -> Answer {
+        match question {
+            Question::Meet { known, store } => self.meet(known, &store).await,
+            Question::Told => match self.hand.told().await {
+                Ok(told) => Answer::Told(told.iter().map(Tale::from).collect()),
+                Err(error) => Answer::Later(error.to_string()),
+            },
+            // The rest is the keeper's, and only its leader knows what was acknowledged last.
+            keepers => match self.elsewhere().await {
+                Some(answer) => answer,
+                None => self.keepers(keepers).await,
+            },
+        }
+    }
+
+    async fn meet(&self, known: crate::Entries, store: &str) -> Answer {
+        let all = self.directory.all();
+        if let (Some(before), Some(now)) = (all.get(store), known.get(store))
+            && before.born != now.born
+        {
+            let what = format!("store {store} was here before with other data");
+            return Answer::Refused(format!("{what}: a store that lost its data must come back under a new uuid"));
+        }
+        self.directory.merge(known);
+        let begun = self.hand.told().await.is_ok_and(|told| told.iter().any(|told| told.shard == KEEPER));
+        Answer::Met { known: self.directory.all(), begun }
+    }
+
+    /// Who must be asked instead of this store; `None` if it is the one.
+    async fn elsewhere(&self) -> Option<Answer> {
+        let told = self.hand.told().await.unwrap_or_default();
+        let Some(zero) = told.iter().find(|told| told.shard == KEEPER) else {
+            // None of it here: whoever heard our last heartbeat will do.
+            return Some(Answer::Elsewhere(self.keeper.last()));
+        };
+        if zero.tip.leads {
+            return None;
+        }
+        let store = zero.members.on.get(&zero.tip.leader).filter(|store| **store != self.own);
+        let addresses = store.and_then(|store| self.directory.get(store));
+        Some(Answer::Elsewhere(addresses.map(|addresses| addresses.service)))
+    }
+
+    async fn keepers(&self, question: Question) -> Answer {
+        match question {
+            Question::Heartbeat(heartbeat) => {
+                let store = heartbeat.store.clone();
+                if let Some(why) = self.mind.with(|state| state.refusal(&store, heartbeat.born)) {
+                    return Answer::Refused(why);
+                }
+                match self.mind.happen(|_| What::Heard(heartbeat)).await {
+                    Ok(()) => Answer::Orders(
+                        self.mind
+                            .with(|state| state.orders.iter().filter(|order| order.store == store).cloned().collect()),
+                    ),
+                    Err(error) => failed(error),
+                }
+            }
+            Question::Node(node) => self.mind.happen(|_| What::Node(node)).await.map_or_else(failed, |()| Answer::Done),
+            Question::Set(settings) => {
+                let set = self.mind.happen(|_| What::Set(settings)).await;
+                set.map_or_else(failed, |()| Answer::Done)
+            }
+            // Agreed on now: a leader that others left behind does not answer.
+            Question::State => match self.hand.positions(KEEPER).await {
+                Ok(positions) => {
+                    self.mind.reach(positions.end).await;
+                    Answer::State(Box::new(self.mind.state()))
+                }
+                Err(error) => failed(error),
+            },
+            Question::Meet { .. } | Question::Told => Answer::Later("asked of the wrong desk".to_owned()),
+        }
+    }
+}
