@@ -8,9 +8,11 @@
 //! ```
 
 mod check;
+mod settings;
 mod state;
 
 pub use check::check;
+pub use settings::{Given, Setting, SettingError};
 pub use state::{Addresses, Heartbeat, Held, Limits, Locality, Order, OrderKind, Role, Settings, Shard, State, Store};
 
 #[cfg(test)]
