@@ -27,7 +27,8 @@ pub(crate) fn refused(refusal: &Refusal) -> ErrorAnswer {
         Refusal::Syntax(near) => (1064, format!("SQL parser error: there is an error in the SQL syntax near '{near}'")),
         Refusal::Variable(name) => (1193, format!("Unknown system variable '{name}'")),
         Refusal::NotSupported(what) => {
-            let scope = "this door answers SHOW LOGSERVICE and SET LOGSERVICE SETTINGS only, until a database is behind it";
+            let scope =
+                "this door answers SHOW LOGSERVICE and SET LOGSERVICE SETTINGS only, until a database is behind it";
             (20105, format!("not supported: {what}: {scope}"))
         }
     };

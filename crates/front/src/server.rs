@@ -53,7 +53,8 @@ pub fn serve(
 
 fn deaf(error: std::io::Error) -> Failure {
     let next = "give the SQL door a listener that is bound";
-    Failure::new(Code::InvalidArgument, format!("the SQL door has nothing to listen on: {error}"), next).with("field", "sql")
+    Failure::new(Code::InvalidArgument, format!("the SQL door has nothing to listen on: {error}"), next)
+        .with("field", "sql")
 }
 
 /// The door and who is behind it.

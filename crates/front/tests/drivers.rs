@@ -4,7 +4,10 @@ mod support;
 
 use front::FrontSettings;
 use mysql_async::{Conn, OptsBuilder, Row, SslOpts, Value, consts::ColumnType, prelude::Queryable};
-use sqlx::{Column, ConnectOptions, Connection, Row as _, TypeInfo, mysql::{MySqlConnectOptions, MySqlSslMode}};
+use sqlx::{
+    Column, ConnectOptions, Connection, Row as _, TypeInfo,
+    mysql::{MySqlConnectOptions, MySqlSslMode},
+};
 use support::{Door, HOME, WEST, certificate::certificate};
 
 fn options(port: u16) -> OptsBuilder {

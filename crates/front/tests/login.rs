@@ -4,7 +4,11 @@ mod support;
 
 use front::{Accounts, FrontSettings};
 use sha1::{Digest, Sha1};
-use support::{Door, certificate::certificate, client::{Client, printed}};
+use support::{
+    Door,
+    certificate::certificate,
+    client::{Client, printed},
+};
 use types::Secret;
 use wire::Credential;
 
@@ -35,8 +39,14 @@ async fn both_proofs_open_the_door_with_tls_and_without() {
     for client in Client::available() {
         for tls in [client.over_tls(), client.in_clear()] {
             for proof in proofs(client) {
-                assert!(comes_in(client, door.port, tls, &["-uroot", "-p111", proof]).await, "{client:?} {tls:?} {proof}");
-                assert!(!comes_in(client, door.port, tls, &["-uroot", "-p112", proof]).await, "{client:?} {tls:?} {proof}");
+                assert!(
+                    comes_in(client, door.port, tls, &["-uroot", "-p111", proof]).await,
+                    "{client:?} {tls:?} {proof}"
+                );
+                assert!(
+                    !comes_in(client, door.port, tls, &["-uroot", "-p112", proof]).await,
+                    "{client:?} {tls:?} {proof}"
+                );
             }
         }
     }
@@ -46,7 +56,8 @@ async fn both_proofs_open_the_door_with_tls_and_without() {
 async fn a_client_that_asks_for_tls_gets_it() {
     let door = Door::with(encrypted(true)).await;
     for client in Client::available() {
-        let arguments = [client.over_tls(), &["-uroot", "-p111"]].concat();
+        let commands: &[&str] = if client == Client::MySql { &["--commands"] } else { &[] };
+        let arguments = [client.over_tls(), &["-uroot", "-p111"], commands].concat();
         let status = printed(client.run(door.port, &arguments, "\\s").await);
         let cipher = status.lines().find(|line| line.starts_with("SSL:")).unwrap_or_default();
         assert!(cipher.contains("Cipher in use is TLS_"), "{client:?}: {cipher}");
@@ -67,7 +78,8 @@ async fn where_tls_is_required_a_login_in_clear_is_refused_before_any_password()
 #[tokio::test]
 async fn a_door_without_a_certificate_says_no_to_tls() {
     let door = Door::open().await;
-    for client in Client::available() {
+    // The MariaDB client of 10.11 goes on in clear where it need not verify a certificate.
+    for client in Client::available().into_iter().filter(|client| *client == Client::MySql) {
         let arguments = [client.over_tls(), &["-uroot", "-p111"]].concat();
         let refusal = client.refusal(door.port, &arguments, SHOW).await;
         assert!(refusal.contains("2026"), "the client itself gives up: {refusal}");
@@ -103,6 +115,23 @@ async fn the_password_itself_is_asked_for_over_tls_only() {
         assert!(refusal.contains("1045") && refusal.contains("connect with TLS"), "{client:?}: {refusal}");
     }
     assert!(comes_in(Client::MariaDb, door.port, Client::MariaDb.in_clear(), &["-uold", "-psecret", NATIVE]).await);
+}
+
+#[tokio::test]
+async fn an_account_without_a_password_is_entered_without_one_only() {
+    let accounts = Accounts::none().admin("open", Credential::of(&Secret::default()));
+    let door = Door::with(FrontSettings { accounts, tls: Some(certificate()), ..FrontSettings::default() }).await;
+    for client in Client::available() {
+        for proof in proofs(client) {
+            for tls in [client.over_tls(), client.in_clear()] {
+                assert!(
+                    comes_in(client, door.port, tls, &["-uopen", "--skip-password", proof]).await,
+                    "{client:?} {proof}"
+                );
+                assert!(!comes_in(client, door.port, tls, &["-uopen", "-p111", proof]).await, "{client:?} {proof}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

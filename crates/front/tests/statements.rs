@@ -149,8 +149,16 @@ impl LogService for Lame {
 async fn a_log_service_that_cannot_answer_is_an_error_and_never_a_wait_for_ever() {
     let settings = FrontSettings { answer_limit: Duration::from_millis(50), ..FrontSettings::default() };
     for (silent, shown, set) in [
-        (false, "internal error: the log service cannot answer now: 1 of 3 stores answers", "internal error: the log service"),
-        (true, "internal error: the log service cannot answer now: it took too long", "internal error: it is not known whether"),
+        (
+            false,
+            "internal error: the log service cannot answer now: 1 of 3 stores answers",
+            "internal error: the log service",
+        ),
+        (
+            true,
+            "internal error: the log service cannot answer now: it took too long",
+            "internal error: it is not known whether",
+        ),
     ] {
         let (handle, shutdown) = Door::over(Arc::new(Lame { silent }), settings.clone()).await;
         let mut conn = connect(handle.address.port()).await;

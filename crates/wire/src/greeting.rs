@@ -1,7 +1,7 @@
 //! The first packet of a connection and the client's reply to it.
 
-use crate::read::Reader;
 use crate::column::COLLATION;
+use crate::read::Reader;
 use crate::{Plugin, Settings, WireError};
 
 /// Capability bits, as the protocol numbers them.

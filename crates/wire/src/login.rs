@@ -32,7 +32,8 @@ where
     let mut packet = answered(&mut frames).await?;
     let encrypted = greeting::asks_for_tls(&packet);
     if encrypted {
-        let config = settings.tls.clone().ok_or(WireError::Login("it asked for TLS, which this server does not offer"))?;
+        let config =
+            settings.tls.clone().ok_or(WireError::Login("it asked for TLS, which this server does not offer"))?;
         frames = frames.encrypt(config).await?;
         packet = answered(&mut frames).await?;
     } else if settings.require_tls {
@@ -80,8 +81,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         let kept = handler.credential(&reply.user);
         let verdict = kept.as_ref().map_or(Verdict::Denied, |kept| kept.judge(plugin, &self.nonce, &reply.token));
         match (verdict, kept) {
-            // Fast path: the token was enough, no clear password is wanted.
-            (Verdict::Admitted, _) if plugin == Plugin::CachingSha2 && !reply.token.is_empty() => {
+            // Fast path: the token was enough, no clear password is wanted. Who has no password waits for no such word.
+            (Verdict::Admitted, _) if plugin == Plugin::CachingSha2 && !is_blank(&reply.token) => {
                 self.frames.write(&[0x01, 0x03]);
             }
             (Verdict::Admitted, _) => {}
@@ -123,10 +124,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
     }
 
     async fn deny<T>(&mut self, reply: &Reply) -> Result<T, WireError> {
-        let given = if reply.token.is_empty() { "NO" } else { "YES" };
+        let given = if is_blank(&reply.token) { "NO" } else { "YES" };
         let words = format!("Access denied for user '{}' (using password: {given})", reply.user);
         refuse(&mut self.frames, &ErrorAnswer::new(1045, "28000", words), "wrong account or password").await
     }
+}
+
+/// No password: no token, or the zero that would end one.
+fn is_blank(token: &[u8]) -> bool {
+    matches!(token, [] | [0])
 }
 
 /// Seven bits, neither the zero that ends texts nor the dollar that parts hashes.

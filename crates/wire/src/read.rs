@@ -90,13 +90,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..80), kind in any::<u8>()) {
             let _ = crate::greeting::reply(&bytes);
             let _ = crate::greeting::change(&bytes, u32::MAX);
             let _ = crate::Command::read(&bytes);
-            for kind in 0..=u8::MAX {
-                let _ = crate::Value::read(&mut Reader::new(&bytes), (kind, kind % 2 == 0));
-            }
+            let _ = crate::Value::read(&mut Reader::new(&bytes), (kind, bytes.len().is_multiple_of(2)));
         }
     }
 }

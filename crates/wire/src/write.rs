@@ -27,7 +27,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_again(bytes in prop::collection::vec(any::<u8>(), 0..70_000), after in any::<u8>()) {
+        fn what_is_written_is_read_again(count in 0..70_000_usize, byte in any::<u8>(), after in any::<u8>()) {
+            let bytes = vec![byte; count];
             let mut packet = Vec::new();
             counted(&mut packet, &bytes);
             packet.push(after);

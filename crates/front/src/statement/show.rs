@@ -25,8 +25,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Statement, Refusal> {
 }
 
 fn logservice(cursor: &mut Cursor<'_>) -> Result<Statement, Refusal> {
-    let listings =
-        [("STORES", Listing::Stores), ("REPLICAS", Listing::Replicas), ("SETTINGS", Listing::Settings)];
+    let listings = [("STORES", Listing::Stores), ("REPLICAS", Listing::Replicas), ("SETTINGS", Listing::Settings)];
     let listing = listings.into_iter().find(|(word, _)| cursor.word(word));
     let (_, listing) = listing.ok_or_else(|| cursor.stray())?;
     cursor.end(Statement::Show(listing))

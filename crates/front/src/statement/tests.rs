@@ -18,7 +18,9 @@ fn show_logservice_is_read_in_any_case_with_any_blanks_and_comments() {
     }
     assert_eq!(plain("show logservice replicas"), Ok(Statement::Show(Listing::Replicas)));
     assert_eq!(plain("show logservice settings"), Ok(Statement::Show(Listing::Settings)));
-    for sql in ["show logservice", "show logservice shards", "show logservice stores; select 1", "show logservice 'stores'"] {
+    for sql in
+        ["show logservice", "show logservice shards", "show logservice stores; select 1", "show logservice 'stores'"]
+    {
         assert!(matches!(plain(sql), Err(Refusal::Syntax(_))), "{sql}");
     }
 }
@@ -45,7 +47,12 @@ fn set_logservice_takes_both_signs_both_quotes_and_every_kind_of_value() {
     ] {
         assert_eq!(plain(&format!("set logservice settings n = {written}")), set("n", given), "{written}");
     }
-    for sql in ["set logservice settings", "set logservice n = 1", "set logservice settings n 1", "set logservice settings n = west"] {
+    for sql in [
+        "set logservice settings",
+        "set logservice n = 1",
+        "set logservice settings n 1",
+        "set logservice settings n = west",
+    ] {
         assert!(matches!(plain(sql), Err(Refusal::Syntax(_))), "{sql}");
     }
     assert!(matches!(plain("set logservice settings n = 1, m = 2"), Err(Refusal::Syntax(near)) if near == ", m = 2"));
@@ -101,7 +108,14 @@ fn selects_of_session_facts_keep_the_names_they_were_written_with() {
 
 #[test]
 fn what_needs_a_database_is_refused_and_says_so() {
-    for sql in ["select a from t", "select sleep(1)", "select version", "insert into t values (1)", "show tables", "drop table t"] {
+    for sql in [
+        "select a from t",
+        "select sleep(1)",
+        "select version",
+        "insert into t values (1)",
+        "show tables",
+        "drop table t",
+    ] {
         assert!(matches!(plain(sql), Err(Refusal::NotSupported(_))), "{sql}");
     }
     assert_eq!(plain(" ; -- nothing"), Err(Refusal::Empty));

@@ -22,7 +22,9 @@ impl Client {
     pub fn available() -> Vec<Client> {
         let mysql = runner().exists();
         if !mysql {
-            eprintln!("the mysql client is not tried: tools/unpack-mysql has not put it under $DRYDOCK_CACHE or .cache");
+            eprintln!(
+                "the mysql client is not tried: tools/unpack-mysql has not put it under $DRYDOCK_CACHE or .cache"
+            );
         }
         [Some(Client::MariaDb), mysql.then_some(Client::MySql)].into_iter().flatten().collect()
     }

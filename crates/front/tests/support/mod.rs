@@ -1,8 +1,8 @@
 //! A door on a free loopback port, over the two stores of seed 004, and the clients that knock at it.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-pub mod client;
 pub mod certificate;
+pub mod client;
 
 use async_trait::async_trait;
 use front::{FrontHandle, FrontSettings, LogService, ServiceError, serve};
@@ -55,7 +55,12 @@ pub fn seed_state() -> State {
     state.hear(Heartbeat { store: HOME.to_owned(), addresses: addresses("0.0.0.0", 32000), locality, held: held_home });
     state.tick = 975;
     let (locality, held_west) = (Locality::read("region:west"), held(true));
-    state.hear(Heartbeat { store: WEST.to_owned(), addresses: addresses("127.0.0.1", 32010), locality, held: held_west });
+    state.hear(Heartbeat {
+        store: WEST.to_owned(),
+        addresses: addresses("127.0.0.1", 32010),
+        locality,
+        held: held_west,
+    });
     state
 }
 
