@@ -41,7 +41,7 @@ pub fn serve(
     settings: FrontSettings,
     shutdown: CancellationToken,
 ) -> Result<FrontHandle, Failure> {
-    let address = listener.local_addr().map_err(deaf)?;
+    let address = listener.local_addr().map_err(|error| deaf(&error))?;
     check_bind(address, &settings.accounts)?;
     let (accounts, version) = (Arc::new(settings.accounts.clone()), VERSION.to_owned());
     let room = Room { service, accounts, version, answer_limit: settings.answer_limit };
@@ -51,7 +51,7 @@ pub fn serve(
     Ok(FrontHandle { address, task: tokio::spawn(door.run()) })
 }
 
-fn deaf(error: std::io::Error) -> Failure {
+fn deaf(error: &std::io::Error) -> Failure {
     let next = "give the SQL door a listener that is bound";
     Failure::new(Code::InvalidArgument, format!("the SQL door has nothing to listen on: {error}"), next)
         .with("field", "sql")

@@ -78,7 +78,8 @@ impl Session {
             Err(error) => Err(error.into()),
         };
         let error = set.as_ref().err().map(ToString::to_string);
-        tracing::info!(user = client.user, host = self.host, name, %value, error, "set logservice settings");
+        let (name, value, refused) = (brief(&name), brief(value), error.as_ref().map(brief));
+        tracing::info!(user = client.user, host = self.host, name, value, refused, "set logservice settings");
         error.map_or(DONE, |error| internal(&error))
     }
 
@@ -130,14 +131,18 @@ impl Session {
     }
 }
 
+/// For the log: a client may write as much as it likes, and lines of its own too.
+fn brief(words: &impl ToString) -> String {
+    words.to_string().chars().take(200).flat_map(char::escape_debug).collect()
+}
+
 fn literal(given: &Given) -> (Option<String>, ColumnKind) {
     match given {
         Given::Number(number) => (Some(number.to_string()), ColumnKind::LongLong),
-        Given::Text(text) => (Some(text.clone()), ColumnKind::Text),
         Given::Other(text) if text.eq_ignore_ascii_case("null") => (None, ColumnKind::Text),
         Given::Other(text) if text.eq_ignore_ascii_case("true") => (Some("1".to_owned()), ColumnKind::LongLong),
         Given::Other(text) if text.eq_ignore_ascii_case("false") => (Some("0".to_owned()), ColumnKind::LongLong),
-        Given::Other(text) => (Some(text.clone()), ColumnKind::Text),
+        Given::Text(text) | Given::Other(text) => (Some(text.clone()), ColumnKind::Text),
     }
 }
 

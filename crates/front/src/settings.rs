@@ -30,7 +30,7 @@ impl Default for FrontSettings {
             require_tls: false,
             connections: 512,
             answer_limit: Duration::from_secs(30),
-            idle_limit: Duration::from_secs(28_800),
+            idle_limit: Duration::from_hours(8),
         }
     }
 }

@@ -1,4 +1,5 @@
 //! Two drivers at the door: statements as text and prepared, with rows in binary.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by panic")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Who is let in: both proofs, with TLS and without, and what is said to those who are not.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by panic")]
 
 mod support;
 
@@ -9,6 +10,7 @@ use support::{
     certificate::certificate,
     client::{Client, printed},
 };
+use tokio_util::sync::CancellationToken;
 use types::Secret;
 use wire::Credential;
 
@@ -176,4 +178,20 @@ async fn one_client_too_many_is_told_so_and_a_place_is_given_back() {
         assert!(tries < 50, "the place is not given back");
     }
     door.close().await;
+}
+
+#[tokio::test]
+async fn the_default_password_opens_no_door_that_others_can_reach() {
+    let service = || std::sync::Arc::new(support::Memory(std::sync::Mutex::new(support::seed_state())));
+    let anywhere = async || tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let open = FrontSettings::default();
+    let refused = front::serve(anywhere().await, service(), open, CancellationToken::new()).unwrap_err();
+    assert!(refused.to_string().contains("root has the default password"), "{refused}");
+    let accounts = Accounts::none().admin("root", Credential::of(&Secret::new("its own")));
+    let own = FrontSettings { accounts, ..FrontSettings::default() };
+    let shutdown = CancellationToken::new();
+    let handle = front::serve(anywhere().await, service(), own, shutdown.clone()).unwrap();
+    assert!(comes_in(Client::MariaDb, handle.address.port(), &[], &["-uroot", "-pits own"]).await);
+    shutdown.cancel();
+    handle.ended().await;
 }

@@ -1,4 +1,5 @@
 //! What clients ask of their own accord is answered, and what needs a database is refused in so many words.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by panic")]
 
 mod support;
 
@@ -86,6 +87,22 @@ async fn what_needs_a_database_is_refused_with_what_is_answered() {
     assert_eq!(refused(&mut conn, "select @@nonsense").await.0, 1193);
     assert_eq!(refused(&mut conn, "-- nothing").await.0, 1065);
     conn.query_drop("select 1").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_leader_comes_first_in_its_shard_whatever_its_id() {
+    let door = Door::open().await;
+    {
+        let mut state = door.service.0.lock().unwrap();
+        for store in state.stores.values_mut() {
+            store.told.held[1].leader = 262_149;
+        }
+    }
+    let mut conn = connect(door.port).await;
+    let rows: Vec<Row> = conn.query("show logservice replicas").await.unwrap();
+    let told = |row: &Row| (row.get::<u64, _>("replica_id").unwrap(), row.get::<String, _>("replica_role").unwrap());
+    let told: Vec<(u64, String)> = rows.iter().map(told).collect();
+    assert_eq!(told[2..4], [(262_149, "Leader".to_owned()), (262_145, "Follower".to_owned())]);
 }
 
 #[tokio::test]

@@ -96,18 +96,15 @@ fn binary_value(packet: &mut Vec<u8>, column: &Column, text: &str) -> Result<(),
 mod tests {
     use super::*;
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
-    fn numbers(rows: Vec<Vec<Option<String>>>) -> Rows {
+    fn numbers(rows: &[&[Option<&str>]]) -> Rows {
+        let rows = rows.iter().map(|row| row.iter().map(|value| value.map(str::to_owned)).collect()).collect();
         let columns = vec![Column::new("n", ColumnKind::Long), "t".into()];
         Rows { columns, rows }
     }
 
     #[test]
     fn a_binary_row_marks_nulls_and_carries_numbers_in_eight_bytes() {
-        let rows = numbers(vec![vec![some("-2"), some("ab")], vec![None, some("c")], vec![some("1"), None]]);
+        let rows = numbers(&[&[Some("-2"), Some("ab")], &[None, Some("c")], &[Some("1"), None]]);
         let packets = rows.packets(Format::Binary, true);
         assert_eq!(packets[3], [0, 0, 0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 2, b'a', b'b']);
         assert_eq!(packets[4], [0, 0b100, 1, b'c']);
@@ -125,13 +122,13 @@ mod tests {
     #[test]
     fn what_does_not_fit_its_column_becomes_an_error_not_a_broken_row() {
         for (rows, format) in [
-            (numbers(vec![vec![some("x"), None]]), Format::Binary),
-            (numbers(vec![vec![some("1")]]), Format::Text),
-            (numbers(vec![vec![some("1")]]), Format::Binary),
+            (numbers(&[&[Some("x"), None]]), Format::Binary),
+            (numbers(&[&[Some("1")]]), Format::Text),
+            (numbers(&[&[Some("1")]]), Format::Binary),
         ] {
             let packets = rows.packets(format, true);
             assert_eq!((packets.len(), packets[0][0]), (1, 0xFF));
         }
-        assert_eq!(numbers(vec![vec![some("x"), None]]).packets(Format::Text, true).len(), 5, "text is text");
+        assert_eq!(numbers(&[&[Some("x"), None]]).packets(Format::Text, true).len(), 5, "text is text");
     }
 }

@@ -37,7 +37,7 @@ impl Settings {
             plugin: Plugin::default(),
             max_packet: 64 << 20,
             login_limit: Duration::from_secs(10),
-            idle_limit: Duration::from_secs(28_800),
+            idle_limit: Duration::from_hours(8),
             tls: None,
             require_tls: false,
         }

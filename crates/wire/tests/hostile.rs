@@ -1,4 +1,5 @@
 //! Whatever a client sends, the server neither panics nor hangs, and others are served as before.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panic")]
 
 use proptest::prelude::*;
 use std::time::Duration;

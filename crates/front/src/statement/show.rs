@@ -18,6 +18,9 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Statement, Refusal> {
     if cursor.word("VARIABLES") {
         return variables(cursor);
     }
+    if cursor.peek().is_none() {
+        return Err(cursor.stray());
+    }
     if !scoped {
         cursor.next();
     }

@@ -123,8 +123,8 @@ mod tests {
         state
     }
 
-    fn set(state: &mut State, name: &str, value: Given) -> Result<(), String> {
-        let setting = Setting::read(name, &value).map_err(|error| error.to_string())?;
+    fn set(state: &mut State, name: &str, value: &Given) -> Result<(), String> {
+        let setting = Setting::read(name, value).map_err(|error| error.to_string())?;
         state.set(setting, &LIMITS).map_err(|error| error.to_string())
     }
 
@@ -140,11 +140,11 @@ mod tests {
     fn a_locality_and_then_a_number_are_taken_and_shown() {
         let mut state = state(2);
         assert_eq!(state.settings.shown(), [(LEARNERS, "0".to_owned()), (LOCALITY, String::new())]);
-        set(&mut state, LOCALITY, text("region:west;rack")).unwrap();
-        set(&mut state, "Non_Voting_Replica_Num", Given::Number(1)).unwrap();
+        set(&mut state, LOCALITY, &text("region:west;rack")).unwrap();
+        set(&mut state, "Non_Voting_Replica_Num", &Given::Number(1)).unwrap();
         let shown = state.settings.shown().map(|(_, value)| value);
         assert_eq!(shown, ["1".to_owned(), "rack:;region:west;".to_owned()]);
-        set(&mut state, LOCALITY, text("")).unwrap();
+        set(&mut state, LOCALITY, &text("")).unwrap();
         assert!(state.settings.locality.is_empty());
     }
 
@@ -152,19 +152,19 @@ mod tests {
     fn names_and_types_are_refused_in_the_words_operators_know() {
         let mut state = state(2);
         let number = |number| Given::Number(number);
-        assert_eq!(set(&mut state, LEARNERS, text("one")), refused("wrong value type: one"));
-        assert_eq!(set(&mut state, LEARNERS, Given::Other("1.5".to_owned())), refused("wrong value type: 1.5"));
-        assert_eq!(set(&mut state, LOCALITY, number(7)), refused("wrong value type: 7"));
-        assert_eq!(set(&mut state, "voters", number(7)), refused("unsupported logservice settings var: voters"));
+        assert_eq!(set(&mut state, LEARNERS, &text("one")), refused("wrong value type: one"));
+        assert_eq!(set(&mut state, LEARNERS, &Given::Other("1.5".to_owned())), refused("wrong value type: 1.5"));
+        assert_eq!(set(&mut state, LOCALITY, &number(7)), refused("wrong value type: 7"));
+        assert_eq!(set(&mut state, "voters", &number(7)), refused("unsupported logservice settings var: voters"));
         assert_eq!(state.settings, Settings::default());
     }
 
     #[test]
     fn learners_need_a_locality_and_a_store_each() {
         let mut state = state(3);
-        let number = |state: &mut State, number| set(state, LEARNERS, Given::Number(number));
+        let number = |state: &mut State, number| set(state, LEARNERS, &Given::Number(number));
         assert_eq!(number(&mut state, 0), refused("non-voting replica locality has not been set"));
-        set(&mut state, LOCALITY, text("region:west")).unwrap();
+        set(&mut state, LOCALITY, &text("region:west")).unwrap();
         let scarce = "there are not enough log store number: only 2 stores are avaiable";
         assert_eq!(number(&mut state, 3), refused(scarce));
         assert_eq!(number(&mut state, -1), refused(scarce), "a negative number is a very large one");
@@ -175,17 +175,17 @@ mod tests {
     #[test]
     fn fewer_stores_than_voters_are_no_stores_to_spare() {
         let mut state = state(0);
-        set(&mut state, LOCALITY, text("region:west")).unwrap();
+        set(&mut state, LOCALITY, &text("region:west")).unwrap();
         let scarce = "there are not enough log store number: only 0 stores are avaiable";
-        assert_eq!(set(&mut state, LEARNERS, Given::Number(0)), refused(scarce));
+        assert_eq!(set(&mut state, LEARNERS, &Given::Number(0)), refused(scarce));
     }
 
     proptest! {
         #[test]
         fn what_is_taken_never_asks_for_more_than_there_are_stores(stores in 0..6_usize, number in any::<i64>()) {
             let mut state = state(stores);
-            set(&mut state, LOCALITY, text("a:b")).unwrap();
-            if set(&mut state, LEARNERS, Given::Number(number)).is_ok() {
+            set(&mut state, LOCALITY, &text("a:b")).unwrap();
+            if set(&mut state, LEARNERS, &Given::Number(number)).is_ok() {
                 prop_assert!(state.settings.learners < stores as u64);
             }
         }
