@@ -34,7 +34,8 @@ impl FrontHandle {
     }
 }
 
-/// Answers clients until `shutdown` is cancelled. 1001 if others could come in with a password everybody knows.
+/// Answers clients until `shutdown` is cancelled; runs on the tokio runtime it is called on. 1001 if others could come in with a password
+/// everybody knows.
 pub fn serve(
     listener: TcpListener,
     service: Arc<dyn LogService>,
@@ -43,11 +44,14 @@ pub fn serve(
 ) -> Result<FrontHandle, Failure> {
     let address = listener.local_addr().map_err(|error| deaf(&error))?;
     check_bind(address, &settings.accounts)?;
+    if !address.ip().to_canonical().is_loopback() && settings.tls.is_none() {
+        tracing::warn!(%address, "what is asked and answered crosses the network in clear: give the SQL door a certificate");
+    }
+    tracing::info!(%address, tls = settings.tls.is_some(), "SQL listening");
     let (accounts, version) = (Arc::new(settings.accounts.clone()), VERSION.to_owned());
     let room = Room { service, accounts, version, answer_limit: settings.answer_limit };
     let places = Arc::new(Semaphore::new(settings.connections));
     let door = Door { listener, room, settings, places, clients: TaskTracker::new(), shutdown };
-    tracing::info!(%address, tls = door.settings.tls.is_some(), "SQL listening");
     Ok(FrontHandle { address, task: tokio::spawn(door.run()) })
 }
 
