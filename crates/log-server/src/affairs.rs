@@ -37,12 +37,12 @@ pub enum Question {
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
-    /// Whom I know; and whether there is a cluster already.
+    /// Whom I know.
     Met {
         /// Stores.
         known: Entries,
-        /// The keeper's shard has been begun.
-        begun: bool,
+        /// The name of who answers.
+        store: String,
     },
     /// What the store is to do.
     Orders(Vec<Order>),

@@ -9,10 +9,12 @@
 
 mod check;
 mod event;
+mod settings;
 mod state;
 
 pub use check::check;
 pub use event::{Event, What};
+pub use settings::{Given, Setting, SettingError};
 pub use state::{
     Addresses, Heartbeat, Held, Limits, Locality, Node, Order, OrderKind, Pending, Role, Settings, Shard, State, Store,
     Wanted,

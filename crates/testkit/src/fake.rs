@@ -11,10 +11,10 @@ pub use script::Script;
 
 use crate::{PASSWORD, USER};
 use runtime::Random;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use tokio::{net::TcpListener, task::JoinHandle};
 use types::{Address, Secret};
-use wire::{Answer, Client, Credential, Handler, Plugin, Settings};
+use wire::{Answer, Client, Credential, Handler, Plugin, Settings, Value};
 
 /// One pretending server; gone when dropped.
 pub struct Fake {
@@ -62,14 +62,8 @@ async fn accept(listener: TcpListener, script: Arc<Script>) {
         connection_id += 1;
         let mut nonce = [0; 20];
         random.fill(&mut nonce);
-        let settings = Settings {
-            version: script.version().to_owned(),
-            connection_id,
-            nonce,
-            plugin: script.plugin,
-            max_packet: 1 << 20,
-            login_limit: Duration::from_secs(10),
-        };
+        let settings = Settings::new(script.version(), connection_id, nonce);
+        let settings = Settings { plugin: script.plugin, max_packet: 1 << 20, ..settings };
         let mut actor = Actor(script.clone());
         tokio::spawn(async move { wire::serve(stream, &settings, &mut actor).await });
     }
@@ -82,7 +76,7 @@ impl Handler for Actor {
         (user == USER).then(|| Credential::of(&Secret::new(PASSWORD)))
     }
 
-    async fn query(&mut self, _: &Client, sql: &str) -> Answer {
+    async fn query(&mut self, _: &mut Client, sql: &str, _: &[Value]) -> Answer {
         tokio::time::sleep(self.0.delay).await;
         self.0.answer(sql)
     }

@@ -1,6 +1,9 @@
 //! What a server answers: done, rows, or an error.
 
-use crate::greeting::{COLLATION, STATUS};
+use crate::Rows;
+use crate::column::Format;
+use crate::greeting::STATUS;
+use crate::write::length;
 
 /// The answer to one statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,15 +17,6 @@ pub enum Answer {
     Rows(Rows),
     /// Refused.
     Error(ErrorAnswer),
-}
-
-/// Text rows: every value as text, `None` for NULL.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Rows {
-    /// Column names.
-    pub columns: Vec<String>,
-    /// Values, each row as long as `columns`.
-    pub rows: Vec<Vec<Option<String>>>,
 }
 
 /// An error as clients know it.
@@ -39,21 +33,21 @@ pub struct ErrorAnswer {
 impl Answer {
     /// An error.
     pub fn error(code: u16, state: &str, message: impl Into<String>) -> Self {
-        Self::Error(ErrorAnswer { code, state: state.to_owned(), message: message.into() })
+        Self::Error(ErrorAnswer::new(code, state, message))
     }
 
     /// Its packets, in order.
-    pub(crate) fn packets(&self, deprecate_eof: bool) -> Vec<Vec<u8>> {
+    pub(crate) fn packets(&self, format: Format, deprecate_eof: bool) -> Vec<Vec<u8>> {
         match self {
             Self::Done { affected } => vec![done(0x00, *affected)],
             Self::Error(error) => vec![error.packet()],
-            Self::Rows(rows) => rows.packets(deprecate_eof),
+            Self::Rows(rows) => rows.packets(format, deprecate_eof),
         }
     }
 }
 
 /// An OK packet; with header 0xFE it ends rows for clients that take EOF no more.
-fn done(header: u8, affected: u64) -> Vec<u8> {
+pub(crate) fn done(header: u8, affected: u64) -> Vec<u8> {
     let mut packet = vec![header];
     length(&mut packet, affected);
     packet.push(0);
@@ -62,25 +56,18 @@ fn done(header: u8, affected: u64) -> Vec<u8> {
     packet
 }
 
-fn eof() -> Vec<u8> {
+/// The end of something, for clients that still take EOF.
+pub(crate) fn eof() -> Vec<u8> {
     vec![0xFE, 0, 0, STATUS[0], STATUS[1]]
 }
 
-/// A length-encoded number.
-fn length(packet: &mut Vec<u8>, number: u64) {
-    let bytes = number.to_le_bytes();
-    let (head, width) = match number {
-        0..=250 => return packet.push(bytes[0]),
-        251..=0xFFFF => (0xFC, 2),
-        0x1_0000..=0xFF_FFFF => (0xFD, 3),
-        _ => (0xFE, 8),
-    };
-    packet.push(head);
-    packet.extend_from_slice(&bytes[..width]);
-}
-
 impl ErrorAnswer {
-    fn packet(&self) -> Vec<u8> {
+    /// From its parts.
+    pub fn new(code: u16, state: &str, message: impl Into<String>) -> Self {
+        Self { code, state: state.to_owned(), message: message.into() }
+    }
+
+    pub(crate) fn packet(&self) -> Vec<u8> {
         let mut packet = vec![0xFF];
         packet.extend_from_slice(&self.code.to_le_bytes());
         packet.push(b'#');
@@ -88,52 +75,12 @@ impl ErrorAnswer {
         packet.extend_from_slice(self.message.as_bytes());
         packet
     }
-}
 
-impl Rows {
-    /// Rows from their parts.
-    pub fn new(columns: &[&str], rows: Vec<Vec<Option<String>>>) -> Self {
-        Self { columns: columns.iter().map(|name| (*name).to_owned()).collect(), rows }
+    /// Before the greeting nothing is agreed on, the five characters neither.
+    pub(crate) fn bare_packet(&self) -> Vec<u8> {
+        let mut packet = vec![0xFF];
+        packet.extend_from_slice(&self.code.to_le_bytes());
+        packet.extend_from_slice(self.message.as_bytes());
+        packet
     }
-
-    fn packets(&self, deprecate_eof: bool) -> Vec<Vec<u8>> {
-        let mut count = Vec::new();
-        length(&mut count, self.columns.len() as u64);
-        let mut packets = vec![count];
-        packets.extend(self.columns.iter().map(|name| definition(name)));
-        if !deprecate_eof {
-            packets.push(eof());
-        }
-        packets.extend(self.rows.iter().map(|row| text_row(row)));
-        packets.push(if deprecate_eof { done(0xFE, 0) } else { eof() });
-        packets
-    }
-}
-
-/// `MYSQL_TYPE_VAR_STRING`: every value goes as text.
-const VAR_STRING: u8 = 0xFD;
-
-/// Catalog, database, table, original table, name, original name; then twelve bytes of fixed fields.
-fn definition(name: &str) -> Vec<u8> {
-    let mut packet = Vec::new();
-    for part in ["def", "", "", "", name, ""] {
-        length(&mut packet, part.len() as u64);
-        packet.extend_from_slice(part.as_bytes());
-    }
-    packet.extend_from_slice(&[12, COLLATION, 0, 0, 4, 0, 0, VAR_STRING, 0, 0, 0, 0, 0]);
-    packet
-}
-
-fn text_row(row: &[Option<String>]) -> Vec<u8> {
-    let mut packet = Vec::new();
-    for value in row {
-        match value {
-            None => packet.push(0xFB),
-            Some(text) => {
-                length(&mut packet, text.len() as u64);
-                packet.extend_from_slice(text.as_bytes());
-            }
-        }
-    }
-    packet
 }

@@ -1,6 +1,7 @@
 //! Commands as clients send them.
 
 use crate::WireError;
+use crate::read::Reader;
 
 /// One request of a client that is logged in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,25 @@ pub enum Command {
     Query(String),
     /// Are you there.
     Ping,
+    /// Log in anew on the same connection; the rest of the packet.
+    ChangeUser(Vec<u8>),
+    /// Keep a statement with placeholders.
+    Prepare(String),
+    /// Run a kept statement with values; the rest of the packet.
+    Execute(Vec<u8>),
+    /// A piece of one value, ahead of the run.
+    LongData {
+        /// The kept statement.
+        statement: u32,
+        /// Place of the value.
+        parameter: u16,
+        /// The piece.
+        piece: Vec<u8>,
+    },
+    /// Forget a kept statement.
+    Close(u32),
+    /// Forget the pieces sent for a kept statement.
+    Reset(u32),
     /// Forget the session's state.
     ResetConnection,
     /// Several statements at once, or not.
@@ -31,9 +51,21 @@ impl Command {
             0x02 => Self::InitDb(text()),
             0x03 => Self::Query(text()),
             0x0e => Self::Ping,
+            0x11 => Self::ChangeUser(rest.to_vec()),
+            0x16 => Self::Prepare(text()),
+            0x17 => Self::Execute(rest.to_vec()),
+            0x18 => Self::long_data(rest)?,
+            0x19 => Self::Close(Reader::new(rest).u32()?),
+            0x1a => Self::Reset(Reader::new(rest).u32()?),
             0x1b => Self::SetOption,
             0x1f => Self::ResetConnection,
             other => Self::Unknown(*other),
         })
+    }
+
+    fn long_data(rest: &[u8]) -> Result<Self, WireError> {
+        let mut reader = Reader::new(rest);
+        let (statement, parameter) = (reader.u32()?, reader.u16()?);
+        Ok(Self::LongData { statement, parameter, piece: reader.rest().to_vec() })
     }
 }

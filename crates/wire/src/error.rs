@@ -18,4 +18,7 @@ pub enum WireError {
     /// The client did not log in within the limit, or not with a right password.
     #[error("the client did not log in: {0}")]
     Login(&'static str),
+    /// The client was silent for too long, or did not take its answer.
+    #[error("the client was silent for too long")]
+    Idle,
 }

@@ -1,6 +1,8 @@
 //! Frames: three bytes of length, one of sequence, the payload; 16 MiB - 1 and more go in several.
 
 use crate::WireError;
+use crate::transport::Transport;
+use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// A full frame; one more follows it, an empty one if nothing is left.
@@ -18,6 +20,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Frames<S> {
     /// Packets of at most `limit` bytes from the client.
     pub(crate) fn new(stream: S, limit: usize) -> Self {
         Self { stream, sequence: 0, limit, pending: Vec::new() }
+    }
+
+    /// Other limits from here on, once it is known who is at the other end.
+    pub(crate) fn allow(&mut self, limit: usize) {
+        self.limit = limit;
     }
 
     /// A new command begins a new count.
@@ -42,9 +49,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Frames<S> {
             if payload.len() + length > self.limit {
                 return Err(WireError::TooLarge { limit: self.limit });
             }
-            let start = payload.len();
-            payload.resize(start + length, 0);
-            self.stream.read_exact(&mut payload[start..]).await?;
+            // Grows with what comes, not with what is announced: four bytes must not cost 16 MiB.
+            let came = (&mut self.stream).take(length as u64).read_to_end(&mut payload).await?;
+            if came < length {
+                return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
+            }
             if length < FULL {
                 return Ok(Some(payload));
             }
@@ -75,6 +84,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Frames<S> {
         self.stream.flush().await?;
         self.pending.clear();
         Ok(())
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Frames<Transport<S>> {
+    /// Goes on over TLS; the sequence goes on too. Nothing was read ahead, so nobody can slip a command in before the encryption.
+    pub(crate) async fn encrypt(self, config: Arc<rustls::ServerConfig>) -> Result<Self, WireError> {
+        let Self { stream, sequence, limit, pending } = self;
+        Ok(Self { stream: stream.encrypt(config).await?, sequence, limit, pending })
     }
 }
 

@@ -1,7 +1,8 @@
 //! The first packet of a connection and the client's reply to it.
 
+use crate::column::COLLATION;
 use crate::read::Reader;
-use crate::{Plugin, WireError};
+use crate::{Plugin, Settings, WireError};
 
 /// Capability bits, as the protocol numbers them.
 mod capability {
@@ -10,6 +11,7 @@ mod capability {
     pub(super) const LONG_FLAG: u32 = 1 << 2;
     pub(super) const CONNECT_WITH_DB: u32 = 1 << 3;
     pub(super) const PROTOCOL_41: u32 = 1 << 9;
+    pub(super) const TLS: u32 = 1 << 11;
     pub(super) const TRANSACTIONS: u32 = 1 << 13;
     pub(super) const SECURE_CONNECTION: u32 = 1 << 15;
     pub(super) const PLUGIN_AUTH: u32 = 1 << 19;
@@ -19,10 +21,10 @@ mod capability {
 }
 use capability::{
     CONNECT_ATTRS, CONNECT_WITH_DB, DEPRECATE_EOF, FOUND_ROWS, LENENC_AUTH, LONG_FLAG, LONG_PASSWORD, PLUGIN_AUTH,
-    PROTOCOL_41, SECURE_CONNECTION, TRANSACTIONS,
+    PROTOCOL_41, SECURE_CONNECTION, TLS, TRANSACTIONS,
 };
 
-/// What this server can do. No TLS yet, so a request for it is refused before any password is sent.
+/// What this server can do, and with a certificate [`TLS`] too.
 const CAPABILITIES: u32 = LONG_PASSWORD
     | FOUND_ROWS
     | LONG_FLAG
@@ -37,16 +39,15 @@ const CAPABILITIES: u32 = LONG_PASSWORD
 
 /// `SERVER_STATUS_AUTOCOMMIT`: all we ever say of the session's state.
 pub(crate) const STATUS: [u8; 2] = [2, 0];
-/// `utf8mb4_general_ci`.
-pub(crate) const COLLATION: u8 = 45;
 
 /// The greeting. The nonce is 20 bytes without zeros.
-pub(crate) fn greeting(version: &str, connection_id: u32, nonce: &[u8; 20], plugin: Plugin) -> Vec<u8> {
-    let capabilities = CAPABILITIES.to_le_bytes();
+pub(crate) fn greeting(settings: &Settings, nonce: &[u8; 20]) -> Vec<u8> {
+    let tls = if settings.tls.is_some() { TLS } else { 0 };
+    let capabilities = (CAPABILITIES | tls).to_le_bytes();
     let mut packet = vec![10];
-    packet.extend_from_slice(version.as_bytes());
+    packet.extend_from_slice(settings.version.as_bytes());
     packet.push(0);
-    packet.extend_from_slice(&connection_id.to_le_bytes());
+    packet.extend_from_slice(&settings.connection_id.to_le_bytes());
     packet.extend_from_slice(&nonce[..8]);
     packet.push(0);
     packet.extend_from_slice(&capabilities[..2]);
@@ -58,7 +59,7 @@ pub(crate) fn greeting(version: &str, connection_id: u32, nonce: &[u8; 20], plug
     packet.extend_from_slice(&[0; 10]);
     packet.extend_from_slice(&nonce[8..]);
     packet.push(0);
-    packet.extend_from_slice(plugin.name().as_bytes());
+    packet.extend_from_slice(settings.plugin.name().as_bytes());
     packet.push(0);
     packet
 }
@@ -70,17 +71,24 @@ pub(crate) struct Reply {
     pub database: Option<String>,
     pub token: Vec<u8>,
     pub plugin: Option<Plugin>,
-    pub deprecate_eof: bool,
+    pub flags: u32,
 }
 
 /// Length of the packet that asks for TLS instead of replying.
 const TLS_REQUEST: usize = 32;
 
+/// Whether the packet asks for TLS; the reply then comes once more, encrypted.
+pub(crate) fn asks_for_tls(packet: &[u8]) -> bool {
+    packet.len() == TLS_REQUEST
+}
+
+/// Whether a client with these flags takes no EOF any more.
+pub(crate) fn deprecates_eof(flags: u32) -> bool {
+    flags & DEPRECATE_EOF != 0
+}
+
 /// Reads the reply.
 pub(crate) fn reply(packet: &[u8]) -> Result<Reply, WireError> {
-    if packet.len() == TLS_REQUEST {
-        return Err(WireError::Login("it asked for TLS, which this server does not offer"));
-    }
     let mut reader = Reader::new(packet);
     let flags = reader.u32()? & CAPABILITIES;
     let has = |bit: u32| flags & bit != 0;
@@ -92,14 +100,33 @@ pub(crate) fn reply(packet: &[u8]) -> Result<Reply, WireError> {
     let user = reader.text()?;
     let token = match (has(LENENC_AUTH), has(SECURE_CONNECTION)) {
         (true, _) => reader.counted()?.to_vec(),
-        (false, true) => {
-            let length = usize::from(reader.u8()?);
-            reader.take(length)?.to_vec()
-        }
+        (false, true) => short_token(&mut reader)?,
         (false, false) => reader.text()?.into_bytes(),
     };
     let database = if has(CONNECT_WITH_DB) { Some(reader.text()?) } else { None };
-    let plugin = if has(PLUGIN_AUTH) { Plugin::of(reader.text()?.as_bytes()) } else { None };
-    let database = database.filter(|name| !name.is_empty());
-    Ok(Reply { user, database, token, plugin, deprecate_eof: has(DEPRECATE_EOF) })
+    let plugin = plugin(&mut reader, flags)?;
+    Ok(Reply { user, database: database.filter(|name| !name.is_empty()), token, plugin, flags })
+}
+
+/// Reads what follows a wish to be somebody else; the flags are those of the first reply.
+pub(crate) fn change(rest: &[u8], flags: u32) -> Result<Reply, WireError> {
+    let mut reader = Reader::new(rest);
+    let (user, token) = (reader.text()?, short_token(&mut reader)?);
+    let database = Some(reader.text()?).filter(|name| !name.is_empty());
+    if reader.is_empty() {
+        return Ok(Reply { user, database, token, plugin: None, flags });
+    }
+    // The collation.
+    reader.take(2)?;
+    let plugin = plugin(&mut reader, flags)?;
+    Ok(Reply { user, database, token, plugin, flags })
+}
+
+fn short_token(reader: &mut Reader<'_>) -> Result<Vec<u8>, WireError> {
+    let length = usize::from(reader.u8()?);
+    Ok(reader.take(length)?.to_vec())
+}
+
+fn plugin(reader: &mut Reader<'_>, flags: u32) -> Result<Option<Plugin>, WireError> {
+    if flags & PLUGIN_AUTH == 0 { Ok(None) } else { Ok(Plugin::of(reader.text()?.as_bytes())) }
 }

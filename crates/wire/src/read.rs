@@ -24,27 +24,43 @@ impl<'a> Reader<'a> {
         Ok(self.take(1)?[0])
     }
 
+    /// A number of two bytes, lowest first.
+    pub(crate) fn u16(&mut self) -> Result<u16, WireError> {
+        let bytes = self.take(2)?;
+        Ok(u16::from_le_bytes([bytes[0], bytes[1]]))
+    }
+
     /// A number of four bytes, lowest first.
     pub(crate) fn u32(&mut self) -> Result<u32, WireError> {
         let bytes = self.take(4)?;
         Ok(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
     }
 
-    fn number(&mut self, width: usize) -> Result<usize, WireError> {
-        let number = self.take(width)?.iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-        usize::try_from(number).map_err(|_| SHORT)
+    /// A number of up to eight bytes, lowest first.
+    pub(crate) fn number(&mut self, width: usize) -> Result<u64, WireError> {
+        Ok(self.take(width)?.iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte)))
+    }
+
+    /// What is not read yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Whether all is read.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Bytes after a length-encoded count of them.
     pub(crate) fn counted(&mut self) -> Result<&'a [u8], WireError> {
         let length = match self.u8()? {
-            short @ 0..=250 => usize::from(short),
+            short @ 0..=250 => u64::from(short),
             0xFC => self.number(2)?,
             0xFD => self.number(3)?,
             0xFE => self.number(8)?,
             _ => return Err(WireError::Protocol("a length that is none")),
         };
-        self.take(length)
+        self.take(usize::try_from(length).map_err(|_| SHORT)?)
     }
 
     /// Text up to a zero byte or the end.
@@ -74,9 +90,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..80), kind in any::<u8>()) {
             let _ = crate::greeting::reply(&bytes);
+            let _ = crate::greeting::change(&bytes, u32::MAX);
             let _ = crate::Command::read(&bytes);
+            let _ = crate::Value::read(&mut Reader::new(&bytes), (kind, bytes.len().is_multiple_of(2)));
         }
     }
 }

@@ -52,7 +52,7 @@ impl Desk {
 
     pub async fn answer(&self, question: Question) -> Answer {
         match question {
-            Question::Meet { known, store } => self.meet(known, &store).await,
+            Question::Meet { known, store } => self.meet(known, &store),
             Question::Told => match self.hand.told().await {
                 Ok(told) => Answer::Told(told.iter().map(Tale::from).collect()),
                 Err(error) => Answer::Later(error.to_string()),
@@ -65,7 +65,7 @@ impl Desk {
         }
     }
 
-    async fn meet(&self, known: crate::Entries, store: &str) -> Answer {
+    fn meet(&self, known: crate::Entries, store: &str) -> Answer {
         let all = self.directory.all();
         if let (Some(before), Some(now)) = (all.get(store), known.get(store))
             && before.born != now.born
@@ -74,8 +74,7 @@ impl Desk {
             return Answer::Refused(format!("{what}: a store that lost its data must come back under a new uuid"));
         }
         self.directory.merge(known);
-        let begun = self.hand.told().await.is_ok_and(|told| told.iter().any(|told| told.shard == KEEPER));
-        Answer::Met { known: self.directory.all(), begun }
+        Answer::Met { known: self.directory.all(), store: self.own.clone() }
     }
 
     /// Who must be asked instead of this store; `None` if it is the one.

@@ -17,13 +17,13 @@ pub struct Founding {
 }
 
 impl Heart {
-    /// Begins the keeper's shard here, if this store is one of the founders, holds none of it and never did, all founders have been met,
-    /// and none of them knows of a cluster already.
-    pub(super) async fn found(&self, met: Met) {
-        let Some(founding) = self.options.founding.as_ref().filter(|_| !met.begun) else { return };
+    /// Begins the keeper's shard here, if this store is one of the founders, holds nothing and never did, and all founders were met just
+    /// now: had it been there before and lost its data, they would know it and turn it away.
+    pub(super) async fn found(&self, met: &Met) {
+        let Some(founding) = self.options.founding.as_ref() else { return };
         let own = founding.members.iter().find(|(_, store)| **store == *self.options.identity.store);
         let Some((replica, _)) = own.filter(|_| self.is_new()) else { return };
-        if founding.members.values().all(|store| self.directory.get(store).is_some()) {
+        if founding.members.values().all(|store| met.contains(store)) {
             let _ = self.hand.run(KEEPER, *replica, Run::First(founding.members.clone())).await;
         }
     }

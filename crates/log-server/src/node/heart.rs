@@ -8,15 +8,15 @@ use crate::{
     keeper::{Heartbeat, Held, Order, OrderKind, Role},
 };
 use log::LogError;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::sync::watch;
 
-/// What the others said when they were met.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Met {
-    /// One of them holds the keeper's shard.
-    pub begun: bool,
-}
+/// Who was met just now: they answered, and know this store as what it is.
+pub(super) type Met = BTreeSet<String>;
 
 /// A store's heart.
 pub(super) struct Heart {
@@ -55,7 +55,7 @@ impl Heart {
         loop {
             if since_met >= self.options.pace.probe || !placed {
                 let met = self.meet().await;
-                self.found(met).await;
+                self.found(&met).await;
                 since_met = Duration::ZERO;
             }
             placed = self.beat(&desk).await;
@@ -79,16 +79,19 @@ impl Heart {
 
     /// Tells others whom it knows and hears whom they know.
     async fn meet(&self) -> Met {
-        let mut all = Met::default();
-        let (before, store) = (self.directory.all(), self.options.identity.store.to_string());
+        let (before, own) = (self.directory.all(), self.options.identity.store.to_string());
+        let mut met = Met::from([own.clone()]);
         for address in self.others() {
-            let question = Question::Meet { known: self.directory.all(), store: store.clone() };
+            let question = Question::Meet { known: self.directory.all(), store: own.clone() };
             match self.keeper.ask_at(&address, &question).await {
-                Ok(Answer::Met { known, begun }) => {
+                Ok(Answer::Met { known, store }) => {
                     self.directory.merge(known);
-                    all.begun |= begun;
+                    met.insert(store);
                 }
-                Ok(Answer::Refused(why)) => self.refused(&why),
+                Ok(Answer::Refused(why)) => {
+                    self.refused(&why);
+                    return Met::default();
+                }
                 _ => {}
             }
         }
@@ -96,7 +99,7 @@ impl Heart {
         if now != before || self.book.running().is_empty() {
             keep(&self.options.folder, &now);
         }
-        all
+        met
     }
 
     fn refused(&self, why: &str) {

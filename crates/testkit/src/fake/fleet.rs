@@ -117,7 +117,7 @@ impl Plot<'_> {
     fn status(&self, mut script: Script, place: usize) -> Script {
         for (statement, columns) in self.nodes[place].dialect.status() {
             let rows = self.nodes[place].source.map(|source| self.status_row(source, &columns));
-            script = script.reply(statement, Answer::Rows(Rows { columns, rows: rows.into_iter().collect() }));
+            script = script.reply(statement, answer(columns, rows.into_iter().collect()));
         }
         script
     }
@@ -147,7 +147,7 @@ impl Plot<'_> {
             // Old MariaDB leaves out who does not announce itself; MySQL lists it without a host.
             let listed = followers.iter().filter(|other| node.dialect.has_uuid() || self.nodes[**other].announced);
             let rows = listed.map(|other| self.host_row(*other, place, &columns)).collect();
-            script = script.reply(statement, Answer::Rows(Rows { columns, rows }));
+            script = script.reply(statement, answer(columns, rows));
         }
         let table = if node.dialect.has_schema_processlist() {
             "performance_schema.processlist"
@@ -182,6 +182,10 @@ impl Plot<'_> {
             ],
         )
     }
+}
+
+fn answer(columns: Vec<String>, rows: Vec<Vec<Option<String>>>) -> Answer {
+    Answer::Rows(Rows { columns: columns.into_iter().map(Into::into).collect(), rows })
 }
 
 fn row(columns: &[String], values: Values<'_>) -> Vec<Option<String>> {
