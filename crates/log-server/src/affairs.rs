@@ -2,7 +2,7 @@
 
 use crate::{
     Entries, Told,
-    keeper::{Heartbeat, Node, Order, Settings, State},
+    keeper::{Heartbeat, Node, Order, Setting, SettingError, State},
 };
 use bytes::Bytes;
 use log::{Connect, Servers};
@@ -28,8 +28,8 @@ pub enum Question {
     Node(Node),
     /// What does the keeper know?
     State,
-    /// Set these.
-    Set(Settings),
+    /// Set this.
+    Set(Setting),
     /// What do the replicas of the store that is asked tell?
     Told,
 }
@@ -52,6 +52,8 @@ pub enum Answer {
     Told(Vec<Tale>),
     /// It is done.
     Done,
+    /// The rule of settings forbids it.
+    Forbidden(SettingError),
     /// Somebody else must be asked: by this address, if it is known.
     Elsewhere(Option<String>),
     /// It cannot be, for ever.

@@ -9,7 +9,7 @@ use log::{Log, Most};
 use log_server::{
     Node, NodeError, NodeOptions,
     affairs::{Answer, Question},
-    keeper::{Locality, Role, Settings, State},
+    keeper::{Locality, Role, Setting, SettingError, State},
 };
 use types::Lsn;
 
@@ -38,9 +38,8 @@ fn runs(state: &State) -> bool {
     })
 }
 
-async fn set(door: &str, learners: u64, locality: &str) {
-    let settings = Settings { learners, locality: Locality::read(locality) };
-    assert_eq!(client(door).ask(&Question::Set(settings), &[]).await, Ok(Answer::Done));
+async fn set(door: &str, setting: Setting) -> Answer {
+    client(door).ask(&Question::Set(setting), &[]).await.unwrap()
 }
 
 /// Seed 004: one store with the shards 0, 1 and 3, one in the west for learners.
@@ -75,7 +74,10 @@ async fn the_seeds_cluster_begins_and_learners_come_and_go_as_they_are_set() {
     assert_eq!(replicas(&begun, Role::Voter), [(0, 131_072), (1, 262_145), (3, 262_146)]);
     assert_eq!(replicas(&begun, Role::Learner), []);
     log(seed.door(), 1).append(types::Epoch::FIRST, vec![Bytes::from_static(b"before")]).await.unwrap();
-    set(seed.door(), 1, "region:west").await;
+    let early = set(seed.door(), Setting::Learners(1)).await;
+    assert_eq!(early, Answer::Forbidden(SettingError::NoLocality));
+    assert_eq!(set(seed.door(), Setting::Locality(Locality::read("region:west"))).await, Answer::Done);
+    assert_eq!(set(seed.door(), Setting::Learners(1)).await, Answer::Done);
     let grown =
         until(seed.door(), "a learner of each", |state| replicas(state, Role::Learner).len() == 3 && runs(state));
     let grown = grown.await;
@@ -93,10 +95,10 @@ async fn the_seeds_cluster_begins_and_learners_come_and_go_as_they_are_set() {
     tip.wait_for(|tip| tip.end >= end).await.unwrap();
     let batch = there.read(1, Lsn::ZERO, Most::default()).await.unwrap();
     assert_eq!(batch.records.iter().map(|record| record.payload.clone()).collect::<Vec<_>>(), ["before"]);
-    set(seed.door(), 0, "region:west").await;
+    assert_eq!(set(seed.door(), Setting::Learners(0)).await, Answer::Done);
     let gone = |state: &State| replicas(state, Role::Learner).is_empty() && state.stores[WEST].told.held.is_empty();
     until(seed.door(), "no learner", gone).await;
-    set(seed.door(), 1, "region:west").await;
+    assert_eq!(set(seed.door(), Setting::Learners(1)).await, Answer::Done);
     let again = until(seed.door(), "new learners", |state| replicas(state, Role::Learner).len() == 3 && runs(state));
     let (first, second) = (replicas(&grown, Role::Learner), replicas(&again.await, Role::Learner));
     assert!(second.iter().all(|replica| !first.contains(replica)), "{first:?} {second:?}");

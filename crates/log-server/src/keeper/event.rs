@@ -2,7 +2,8 @@
 
 use super::{
     check::check,
-    state::{FIRST_ID, Heartbeat, Limits, Node, Settings, State, Wanted},
+    settings::{Setting, SettingError},
+    state::{FIRST_ID, Heartbeat, Limits, Node, State, Wanted},
 };
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -26,8 +27,8 @@ pub enum What {
     Heard(Heartbeat),
     /// A service beside the stores spoke.
     Node(Node),
-    /// Somebody set these.
-    Set(Settings),
+    /// Somebody set this, if the rule allows it.
+    Set(Setting),
     /// It is time to compare what is with what should be.
     Check,
     /// All of it, so that what lies before need not be kept. Counts only if nothing lies between the place it was made at and its own.
@@ -56,8 +57,8 @@ impl State {
         ))
     }
 
-    /// One record happened; `last` is the place of the one before it.
-    pub fn apply(&mut self, event: &Event, last: Lsn) {
+    /// One record happened; `last` is the place of the one before it. A setting that the rule forbids changes nothing.
+    pub fn apply(&mut self, event: &Event, last: Lsn) -> Result<(), SettingError> {
         self.tick += event.ticks;
         match &event.what {
             What::Begin(wanted) => self.begin(wanted),
@@ -69,7 +70,10 @@ impl State {
             What::Node(node) => {
                 self.nodes.insert(node.name.clone(), (self.tick, node.clone()));
             }
-            What::Set(settings) => self.settings = settings.clone(),
+            What::Set(setting) => {
+                let limits = self.limits();
+                return self.set(setting.clone(), &limits);
+            }
             What::Check => {
                 let limits = self.limits();
                 self.orders = check(self, &limits);
@@ -80,6 +84,7 @@ impl State {
                 }
             }
         }
+        Ok(())
     }
 
     fn begin(&mut self, wanted: &Wanted) {
@@ -114,8 +119,12 @@ mod tests {
         Held { shard, replica, term: 2, epoch, leader, members: members.iter().map(member).collect() }
     }
 
+    fn happens(state: &mut State, event: &Event) {
+        assert_eq!(state.apply(event, Lsn(1)), Ok(()));
+    }
+
     fn check_now(state: &mut State) -> Vec<(String, u64, OrderKind)> {
-        state.apply(&Event { ticks: 30, what: What::Check }, Lsn(1));
+        happens(state, &Event { ticks: 30, what: What::Check });
         state.orders.iter().map(|order| (order.store.clone(), order.shard, order.kind.clone())).collect()
     }
 
@@ -125,20 +134,24 @@ mod tests {
         let mut state = State::default();
         let limits = Limits { voters: 1, store_ticks: 3000 };
         let wanted = Wanted { shards: vec![1, 3], limits, locality: Locality::default() };
-        state.apply(&Event { ticks: 0, what: What::Begin(wanted) }, Lsn::ZERO);
+        happens(&mut state, &Event { ticks: 0, what: What::Begin(wanted) });
         let zero = held(0, 131_072, &[(131_072, Role::Voter, "7c")]);
-        state.apply(&beat("7c", 1, "", vec![zero.clone()]), Lsn(1));
-        state.apply(&beat("4c", 2, "region:west", vec![]), Lsn(1));
+        happens(&mut state, &beat("7c", 1, "", vec![zero.clone()]));
+        happens(&mut state, &beat("4c", 2, "region:west", vec![]));
         let first = |replica: u64| OrderKind::Found { replica, voters: BTreeMap::from([(replica, "7c".to_owned())]) };
         let founding = vec![("7c".to_owned(), 1, first(262_145)), ("7c".to_owned(), 3, first(262_146))];
         assert_eq!(check_now(&mut state), founding);
         assert_eq!(check_now(&mut state), founding, "the same ids as long as nobody did it");
         let one = held(1, 262_145, &[(262_145, Role::Voter, "7c")]);
         let three = held(3, 262_146, &[(262_146, Role::Voter, "7c")]);
-        state.apply(&beat("7c", 1, "", vec![zero, one, three]), Lsn(1));
+        happens(&mut state, &beat("7c", 1, "", vec![zero, one, three]));
         assert_eq!(check_now(&mut state), vec![]);
-        let settings = Settings { learners: 1, locality: Locality::read("region:west") };
-        state.apply(&Event { ticks: 0, what: What::Set(settings) }, Lsn(1));
+        let set = |setting| Event { ticks: 0, what: What::Set(setting) };
+        let early = state.apply(&set(Setting::Learners(1)), Lsn(1));
+        assert_eq!(early, Err(SettingError::NoLocality));
+        for setting in [Setting::Locality(Locality::read("region:west")), Setting::Learners(1)] {
+            happens(&mut state, &set(setting));
+        }
         let add = |shard, replica| {
             ("7c".to_owned(), shard, OrderKind::Add { replica, role: Role::Learner, on: "4c".to_owned() })
         };
@@ -146,7 +159,7 @@ mod tests {
         assert_eq!(check_now(&mut state), wanted);
         assert_eq!(check_now(&mut state), wanted, "no second newcomer for the first one");
         let zero = held(0, 131_072, &[(131_072, Role::Voter, "7c"), (262_147, Role::Learner, "4c")]);
-        state.apply(&beat("7c", 1, "", vec![zero]), Lsn(1));
+        happens(&mut state, &beat("7c", 1, "", vec![zero]));
         let start = ("4c".to_owned(), 0, OrderKind::Start { replica: 262_147, role: Role::Learner });
         assert!(check_now(&mut state).contains(&start), "{:?}", state.orders);
     }
@@ -155,9 +168,9 @@ mod tests {
     fn a_store_that_was_wiped_is_not_heard() {
         let mut state = State::default();
         let zero = held(0, 131_072, &[(131_072, Role::Voter, "7c")]);
-        state.apply(&beat("7c", 1, "", vec![zero]), Lsn(1));
+        happens(&mut state, &beat("7c", 1, "", vec![zero]));
         let before = state.stores.clone();
-        state.apply(&beat("7c", 2, "", vec![]), Lsn(2));
+        happens(&mut state, &beat("7c", 2, "", vec![]));
         assert_eq!(state.stores, before);
         assert!(state.refusal("7c", 2).unwrap().contains("under a new uuid") && state.refusal("7c", 1).is_none());
         assert_eq!(state.refusal("8c", 5), None);
@@ -166,13 +179,13 @@ mod tests {
     #[test]
     fn all_of_it_stands_for_what_lay_before() {
         let mut state = State::default();
-        state.apply(&beat("7c", 1, "", vec![]), Lsn(1));
+        happens(&mut state, &beat("7c", 1, "", vec![]));
         let whole = |at: u64, state: &State| Event { ticks: 0, what: What::Whole(Lsn(at), Box::new(state.clone())) };
         let mut newcomer = State::default();
-        newcomer.apply(&whole(5, &state), Lsn::ZERO);
+        assert_eq!(newcomer.apply(&whole(5, &state), Lsn::ZERO), Ok(()));
         assert_eq!(newcomer, state, "whoever begins there knows all");
         let stale = whole(5, &State::default());
-        state.apply(&stale, Lsn(6));
+        assert_eq!(state.apply(&stale, Lsn(6)), Ok(()));
         assert_eq!(newcomer, state, "something lay in between");
         let read = Event::read(&stale.bytes());
         assert_eq!(read, Some(stale));

@@ -29,7 +29,7 @@ pub enum Setting {
 }
 
 /// Why a setting is refused. The words are those operators know from `MatrixOne`, its spelling included.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum SettingError {
     /// A text for a number, or the other way round.
     #[error("wrong value type: {0}")]

@@ -4,7 +4,7 @@ use super::{Heart, founding::KEEPER, mind::Mind};
 use crate::{
     Control, Directory, Hand,
     affairs::{Answer, KeeperClient, Question, Tale, json},
-    keeper::What,
+    keeper::{State, What},
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -92,6 +92,19 @@ impl Desk {
         Some(Answer::Elsewhere(addresses.map(|addresses| addresses.service)))
     }
 
+    async fn happen(&self, what: What) -> Answer {
+        match self.mind.happen(what).await {
+            Ok(Ok(())) => Answer::Done,
+            Ok(Err(forbidden)) => Answer::Forbidden(forbidden),
+            Err(error) => failed(error),
+        }
+    }
+
+    fn orders(&self, store: &str) -> Answer {
+        let own = |state: &State| state.orders.iter().filter(|order| order.store == store).cloned().collect();
+        Answer::Orders(self.mind.with(own))
+    }
+
     async fn keepers(&self, question: Question) -> Answer {
         match question {
             Question::Heartbeat(heartbeat) => {
@@ -99,19 +112,13 @@ impl Desk {
                 if let Some(why) = self.mind.with(|state| state.refusal(&store, heartbeat.born)) {
                     return Answer::Refused(why);
                 }
-                match self.mind.happen(|_| What::Heard(heartbeat)).await {
-                    Ok(()) => Answer::Orders(
-                        self.mind
-                            .with(|state| state.orders.iter().filter(|order| order.store == store).cloned().collect()),
-                    ),
-                    Err(error) => failed(error),
+                match self.happen(What::Heard(heartbeat)).await {
+                    Answer::Done => self.orders(&store),
+                    other => other,
                 }
             }
-            Question::Node(node) => self.mind.happen(|_| What::Node(node)).await.map_or_else(failed, |()| Answer::Done),
-            Question::Set(settings) => {
-                let set = self.mind.happen(|_| What::Set(settings)).await;
-                set.map_or_else(failed, |()| Answer::Done)
-            }
+            Question::Node(node) => self.happen(What::Node(node)).await,
+            Question::Set(setting) => self.happen(What::Set(setting)).await,
             // Agreed on now: a leader that others left behind does not answer.
             Question::State => match self.hand.positions(KEEPER).await {
                 Ok(positions) => {

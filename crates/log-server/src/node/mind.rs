@@ -3,7 +3,7 @@
 use super::{Pace, founding::KEEPER};
 use crate::{
     Hand, LocalLog, Tip,
-    keeper::{Event, State, Wanted, What},
+    keeper::{Event, SettingError, State, Wanted, What},
 };
 use log::{Log, LogError, Most};
 use runtime::{Clock, Instant};
@@ -39,6 +39,8 @@ struct Kept {
     state: State,
     last: Lsn,
     since_whole: u64,
+    /// The last setting that was refused, and where.
+    forbidden: Option<(Lsn, SettingError)>,
 }
 
 impl Mind {
@@ -111,21 +113,23 @@ impl Mind {
         if let Some(event) = Event::read(&record.payload) {
             let last = kept.last;
             kept.since_whole = if matches!(event.what, What::Whole(..)) { 0 } else { kept.since_whole + 1 };
-            kept.state.apply(&event, last);
+            if let Err(why) = kept.state.apply(&event, last) {
+                kept.forbidden = Some((record.lsn, why));
+            }
         }
         kept.last = record.lsn;
         drop(kept);
         self.seen.send_replace(record.lsn);
     }
 
-    /// Adds a record and waits until it was taken in. Only where the keeper's shard leads.
-    pub async fn happen(&self, what: impl FnOnce(&State) -> What + Send) -> Result<(), LogError> {
+    /// Adds a record, waits until it was taken in, and tells what the rule of settings said. Only where the keeper's shard leads.
+    pub async fn happen(&self, what: What) -> Result<Result<(), SettingError>, LogError> {
         let mut turn = self.turn.lock().await;
         let ticks = self.ticks(*turn);
-        let what = self.with(what);
-        self.add(Event { ticks, what }).await?;
+        let lsn = self.add(Event { ticks, what }).await?;
         *turn = Some(self.clock.instant());
-        Ok(())
+        let forbidden = self.kept().forbidden.take().filter(|(at, _)| *at == lsn);
+        Ok(forbidden.map_or(Ok(()), |(_, why)| Err(why)))
     }
 
     /// Ticks since the last record of ours; a leader that is new does not know how long nobody led.
@@ -162,9 +166,9 @@ impl Mind {
 
     async fn duties(&self) -> Result<(), LogError> {
         if let Some(wanted) = self.wanted.get().filter(|_| self.with(|state| state.wanted.is_none())) {
-            self.happen(|_| What::Begin(wanted.clone())).await?;
+            let _ = self.happen(What::Begin(wanted.clone())).await?;
         }
-        self.happen(|_| What::Check).await?;
+        let _ = self.happen(What::Check).await?;
         if self.kept().since_whole >= BETWEEN { self.cut().await } else { Ok(()) }
     }
 
