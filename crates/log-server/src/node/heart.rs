@@ -139,6 +139,12 @@ impl Heart {
     async fn obey(&self, order: Order, told: &[Told]) {
         let here = told.iter().find(|told| told.shard == order.shard);
         let valid = here.is_some_and(|here| here.membership == order.epoch);
+        if let OrderKind::Start { replica, .. } | OrderKind::Found { replica, .. } = &order.kind
+            && here.is_some_and(|here| here.replica == *replica)
+        {
+            // It runs since the keeper last compared.
+            return;
+        }
         let what = format!("shard {}: {:?}", order.shard, order.kind);
         let done = match order.kind {
             OrderKind::Add { replica, role, on } if valid => {

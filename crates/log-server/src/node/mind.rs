@@ -156,18 +156,29 @@ impl Mind {
 
     /// What must be done now and then where the keeper's shard leads: begin, compare, cut the log.
     pub async fn keep(self: Arc<Self>) {
+        let (pause, mut since) = (LOOK.min(self.pace.check), Duration::ZERO);
         loop {
-            tokio::time::sleep(self.pace.check).await;
+            tokio::time::sleep(pause).await;
+            since += pause;
             if self.tip().await.is_some_and(|tip| tip.leads) {
-                let _ = self.duties().await;
+                let _ = self.begin().await;
+                if since >= self.pace.check {
+                    since = Duration::ZERO;
+                    let _ = self.duties().await;
+                }
             }
         }
     }
 
-    async fn duties(&self) -> Result<(), LogError> {
+    /// A new cluster is told at once what it is to have.
+    async fn begin(&self) -> Result<(), LogError> {
         if let Some(wanted) = self.wanted.get().filter(|_| self.with(|state| state.wanted.is_none())) {
             let _ = self.happen(What::Begin(wanted.clone())).await?;
         }
+        Ok(())
+    }
+
+    async fn duties(&self) -> Result<(), LogError> {
         let _ = self.happen(What::Check).await?;
         if self.kept().since_whole >= BETWEEN { self.cut().await } else { Ok(()) }
     }
