@@ -136,10 +136,10 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts a store; it is up once this returns, and finds its place afterwards. The disk is made for its folder, once that is its own.
+    /// Starts a store; it is up once this returns, and finds its place afterwards.
     pub async fn start(
         options: NodeOptions,
-        disk: impl FnOnce(&Path) -> io::Result<Arc<dyn Disk>>,
+        disk: Arc<dyn Disk>,
         clock: Clock,
         random: Random,
     ) -> Result<Node, NodeError> {
@@ -149,8 +149,6 @@ impl Node {
             door("logservice-address", &options.listen.service).await?,
             door("gossip-address", &options.listen.gossip).await?,
         ];
-        let failed = |source| NodeError::System { path: options.folder.clone(), source };
-        let disk = disk(&options.folder).map_err(failed)?;
         let owner = (options.identity.cluster, &*options.identity.store);
         let store = Store::open(Arc::clone(&disk), &options.folder, owner, options.store, random)?;
         let (book, directory) = (store.book().clone(), Directory::with(known(&options.folder)));

@@ -2,13 +2,13 @@
 
 use crate::names;
 use log_server::{
-    Disk, Founding, Identity, Listen, Node, NodeOptions, Pace, PreparedDisk, SegmentOptions, StoreOptions,
+    Founding, Identity, Listen, Node, NodeOptions, Pace, RealDisk, SegmentOptions, StoreOptions,
     consensus::Rhythm,
     keeper::{Addresses, Limits, Locality, Wanted},
 };
 use mo_config::{Bootstrap, LogStore};
 use runtime::{Clock, Random};
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// Ticks of agreement: an election begins after ten to twenty without a leader.
 const BEAT: Duration = Duration::from_millis(100);
@@ -34,8 +34,7 @@ pub async fn start(settings: &LogStore) -> Result<Node, String> {
         seeds: [settings.seeds.clone(), settings.discovery.clone()].concat(),
         founding: settings.bootstrap.as_ref().map(|bootstrap| founding(settings, bootstrap)),
     };
-    let disk = |folder: &Path| Ok(Arc::new(PreparedDisk::new(folder)?) as Arc<dyn Disk>);
-    let node = Node::start(options, disk, Clock::real(), Random::real()).await;
+    let node = Node::start(options, Arc::new(RealDisk), Clock::real(), Random::real()).await;
     node.map_err(|error| failed(&error))
 }
 

@@ -54,7 +54,7 @@ pub fn founders(stores: &mut [&mut NodeOptions], shards: &[u64]) {
 }
 
 pub async fn start(options: &NodeOptions) -> Result<Node, NodeError> {
-    Node::start(options.clone(), |_| Ok(Arc::new(RealDisk)), Clock::real(), Random::real()).await
+    Node::start(options.clone(), Arc::new(RealDisk), Clock::real(), Random::real()).await
 }
 
 /// Whoever asks the keeper by one door of one store.
