@@ -21,7 +21,7 @@ mod machine;
 #[allow(dead_code, reason = "each measuring package uses its part")]
 mod table;
 
-const USAGE: &str = "log-bench writes [SECONDS] | disk [MIB] | tail [MIB] | idle [SHARDS] | recovery [GIB]";
+const USAGE: &str = "log-bench writes [SECONDS [BYTES CLIENTS]] | disk [MIB] | tail [MIB] | idle [SHARDS] | recovery [GIB]";
 
 #[tokio::main]
 async fn main() {
@@ -29,7 +29,7 @@ async fn main() {
     let (what, rest) = arguments.split_first().expect(USAGE);
     let number = |otherwise: u64| rest.first().map_or(otherwise, |text| text.parse().expect(USAGE));
     match what.as_str() {
-        "writes" => writes::measure(number(6)).await,
+        "writes" => writes::measure(number(6), rest.get(1..).unwrap_or_default()).await,
         "disk" => disk::measure(number(1024)).await,
         "tail" => tail::measure(number(1024)).await,
         "idle" => idle::measure(number(1000)).await,

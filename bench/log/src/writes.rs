@@ -31,11 +31,13 @@ struct Cell {
     cpu: f64,
 }
 
-pub async fn measure(seconds: u64) {
+/// All cells, or the one asked for: bytes of a write and clients.
+pub async fn measure(seconds: u64, asked: &[String]) {
     let mut rows = Vec::new();
     for (label, length) in [("100 B", 100), ("1 KiB", 1 << 10), ("64 KiB", 64 << 10)] {
         let payload = place::noise(length);
-        for clients in [1, 64, 512] {
+        let cell = |clients: &usize| asked.is_empty() || *asked == [length.to_string(), clients.to_string()];
+        for clients in [1, 64, 512].into_iter().filter(cell) {
             let ours = ours(clients, &payload, seconds).await;
             let theirs = theirs(clients, &payload, seconds).await;
             rows.push(row(label, clients, &ours, &theirs));
