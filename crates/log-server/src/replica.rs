@@ -228,7 +228,7 @@ impl ReplicaLog {
     }
 
     fn write_entries(&mut self, entries: &[Entry]) -> Result<(), StorageError> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(entries.iter().map(|entry| frame::room(entry.payload.len())).sum());
         for entry in entries {
             if !self.active()?.has_room(out.len() + frame::room(entry.payload.len())) {
                 let written = std::mem::take(&mut out);

@@ -2,7 +2,7 @@
 
 use super::{GREETING, Transport};
 use crate::{Hand, Parcel, consensus::letter};
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use log::net::{AnyStream, Inlet, Purpose, receive};
 use std::{io, sync::Arc};
 use tokio::net::{TcpListener, TcpStream};
@@ -50,7 +50,7 @@ async fn listen(mut inlet: Inlet, hand: &Hand, from: &Arc<str>) -> io::Result<()
     Ok(())
 }
 
-fn parcel(mut frame: Bytes, from: &Arc<str>) -> Option<Parcel> {
-    let shard = frame.try_get_u64_le().ok()?;
-    Some(Parcel { shard, store: Arc::clone(from), message: letter::read(frame)? })
+fn parcel(frame: Bytes, from: &Arc<str>) -> Option<Parcel> {
+    let (shard, message) = letter::read(frame)?;
+    Some(Parcel { shard, store: Arc::clone(from), message })
 }
