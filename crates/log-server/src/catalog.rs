@@ -63,9 +63,14 @@ impl Catalog {
         (index <= last).then_some((*known, last))
     }
 
+    /// Bytes it takes in a footer.
+    pub fn length(&self) -> usize {
+        8 + self.known.len() * SIZE
+    }
+
     /// As a footer keeps it.
     pub fn bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(8 + self.known.len() * SIZE);
+        let mut bytes = Vec::with_capacity(self.length());
         bytes.extend_from_slice(&self.last.to_le_bytes());
         for known in &self.known {
             bytes.extend_from_slice(&known.index.to_le_bytes());
@@ -123,6 +128,7 @@ mod tests {
             prop_assert_eq!(catalog.range(), map.keys().next().copied().zip(map.keys().last().copied()));
             prop_assert!(catalog.stretch(last + 1).is_none());
             catalog.adjacent = false;
+            prop_assert_eq!(catalog.bytes().len(), catalog.length());
             prop_assert_eq!(Catalog::read(&catalog.bytes()), Some(catalog));
         }
     }

@@ -5,6 +5,7 @@ use std::{
     io,
     os::unix::fs::FileExt,
     path::Path,
+    thread::JoinHandle,
 };
 
 /// An open file.
@@ -37,6 +38,11 @@ pub trait Disk: Send + Sync {
     /// Makes a file of zeros. Its blocks are written now, so that later writes change no more than what they write. Fails if there is one.
     fn create(&self, path: &Path, length: u64) -> io::Result<Box<dyn DiskFile>>;
 
+    /// As [`Disk::create`], beside whoever asks if the disk can; otherwise at once.
+    fn create_ahead(&self, path: &Path, length: u64) -> Ahead {
+        Ahead(Some(Making::Done(self.create(path, length))))
+    }
+
     /// Opens a file for reading and writing.
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
 
@@ -50,12 +56,55 @@ pub trait Disk: Send + Sync {
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
 }
 
+/// A file that is being made.
+pub struct Ahead(Option<Making>);
+
+enum Making {
+    Done(io::Result<Box<dyn DiskFile>>),
+    Beside(JoinHandle<io::Result<File>>),
+}
+
+impl Ahead {
+    /// The file, once it is made.
+    pub fn wait(mut self) -> io::Result<Box<dyn DiskFile>> {
+        match self.0.take() {
+            Some(Making::Done(made)) => made,
+            Some(Making::Beside(thread)) => {
+                let made = thread.join().unwrap_or_else(|_| Err(io::Error::other("whoever made it panicked")));
+                made.map(|file| Box::new(file) as Box<dyn DiskFile>)
+            }
+            None => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+}
+
+impl Drop for Ahead {
+    /// Whoever opens the folder next must not meet a file that is still being made.
+    fn drop(&mut self) {
+        if let Some(Making::Beside(thread)) = self.0.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
 /// The machine's own.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RealDisk;
 
 /// Zeros written at once while a file is made.
 const BLOCK: usize = 1 << 20;
+/// A file of zeros. All of them go to the disk at once: to sync in between takes ten times as long.
+fn zeros(path: &Path, length: u64) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+    let (zeros, mut place) = (vec![0; BLOCK], 0);
+    while place < length {
+        let some = usize::try_from(length - place).unwrap_or(BLOCK).min(BLOCK);
+        file.write_all_at(&zeros[..some], place)?;
+        place += some as u64;
+    }
+    file.sync_all()?;
+    Ok(file)
+}
 
 impl DiskFile for File {
     fn read_at(&self, place: u64, into: &mut [u8]) -> io::Result<usize> {
@@ -102,15 +151,16 @@ impl Disk for RealDisk {
     }
 
     fn create(&self, path: &Path, length: u64) -> io::Result<Box<dyn DiskFile>> {
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
-        let (zeros, mut place) = (vec![0; BLOCK], 0);
-        while place < length {
-            let some = usize::try_from(length - place).unwrap_or(BLOCK).min(BLOCK);
-            file.write_all_at(&zeros[..some], place)?;
-            place += some as u64;
-        }
-        file.sync_all()?;
-        Ok(Box::new(file))
+        Ok(Box::new(zeros(path, length)?))
+    }
+
+    fn create_ahead(&self, path: &Path, length: u64) -> Ahead {
+        let path = path.to_owned();
+        let thread = std::thread::Builder::new().name("segment".to_owned());
+        Ahead(Some(match thread.spawn(move || zeros(&path, length)) {
+            Ok(thread) => Making::Beside(thread),
+            Err(error) => Making::Done(Err(error)),
+        }))
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {

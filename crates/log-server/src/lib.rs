@@ -22,7 +22,7 @@ mod store;
 mod transport;
 
 pub use directory::{Directory, Entries, Entry as StoreEntry};
-pub use disk::{Disk, DiskFile, RealDisk};
+pub use disk::{Ahead, Disk, DiskFile, RealDisk};
 pub use driver::{Hand, Post, drive};
 pub use error::StorageError;
 pub use local::LocalLog;

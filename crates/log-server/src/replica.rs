@@ -4,7 +4,7 @@
 //! opening it anew.
 
 use crate::{
-    Disk, StorageError,
+    Ahead, Disk, StorageError,
     frame::{self, Frame, Kind},
     header::Header,
     segment::{self, Met, Segment},
@@ -94,6 +94,8 @@ pub struct ReplicaLog {
     owner: Owner,
     options: SegmentOptions,
     segments: Vec<Segment>,
+    /// The file of the next segment, made while this one is filled: whoever waits for a record must not wait for that.
+    next: Option<Ahead>,
     promise: Promise,
     base: Base,
     /// What the entries up to the base added up to, in the words of whoever applies them.
@@ -226,7 +228,7 @@ impl ReplicaLog {
     }
 
     fn write_entries(&mut self, entries: &[Entry]) -> Result<(), StorageError> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(entries.iter().map(|entry| frame::room(entry.payload.len())).sum());
         for entry in entries {
             if !self.active()?.has_room(out.len() + frame::room(entry.payload.len())) {
                 let written = std::mem::take(&mut out);
@@ -238,7 +240,19 @@ impl ReplicaLog {
             let frame = Frame { kind, term: entry.term, index: entry.index, payload: &entry.payload };
             self.active()?.put(&mut out, &frame);
         }
-        self.active()?.write(&out)
+        self.active()?.write(&out)?;
+        self.look_ahead()
+    }
+
+    /// Has the next segment's file made, once this one runs short.
+    fn look_ahead(&mut self) -> Result<(), StorageError> {
+        if self.next.is_some() || !self.active()?.runs_short() {
+            return Ok(());
+        }
+        let number = self.active()?.header.number + 1;
+        let draft = self.folder.join(segment::draft(number));
+        self.next = Some(self.disk.create_ahead(&draft, self.options.length_of(number)));
+        Ok(())
     }
 
     /// What an entry replaces in earlier segments. Only in memory, and not before there is room for it: a footer must not lose entries whose
@@ -286,7 +300,8 @@ impl ReplicaLog {
         if *index > 0 {
             first.push(checkpoint_frame(*index, state));
         }
-        let segment = Segment::create(&*self.disk, &self.folder, header, self.options.length_of(number), &first)?;
+        let file = (self.next.take(), self.options.length_of(number));
+        let segment = Segment::create(&*self.disk, &self.folder, header, file, &first)?;
         self.segments.push(segment);
         Ok(())
     }

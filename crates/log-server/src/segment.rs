@@ -1,7 +1,7 @@
 //! One segment file: made, filled record by record, sealed, read.
 
 use crate::{
-    Disk, DiskFile, StorageError,
+    Ahead, Disk, DiskFile, StorageError,
     catalog::Catalog,
     frame::{self, Found, Frame, Kind},
     header::{self, Header},
@@ -49,6 +49,11 @@ pub(crate) fn name(number: u64) -> String {
     format!("{number:010}.segment")
 }
 
+/// The file of a segment that is being made.
+pub(crate) fn draft(number: u64) -> String {
+    format!("{number:010}{DRAFT}")
+}
+
 /// Whether a file is a segment that was never begun.
 pub(crate) fn is_draft(name: &str) -> bool {
     name.strip_suffix(DRAFT).is_some_and(|digits| digits.len() == 10)
@@ -60,16 +65,18 @@ pub(crate) fn number(name: &str) -> Option<u64> {
 }
 
 impl Segment {
-    /// Makes the file under another name first: one that bears its own has its header and what its readers must know, `first`.
+    /// Begins a segment in a file that is made under another name first: one that bears its own has its header and what its readers must
+    /// know, `first`.
     pub fn create(
         disk: &dyn Disk,
         folder: &Path,
         header: Header,
-        length: u64,
+        (made, length): (Option<Ahead>, u64),
         first: &[Frame<'_>],
     ) -> Result<Segment, StorageError> {
-        let draft = folder.join(format!("{:010}{DRAFT}", header.number));
-        let file = disk.create(&draft, length).map_err(failed(&draft, "making it"))?;
+        let draft = folder.join(draft(header.number));
+        let file = made.map_or_else(|| disk.create(&draft, length), Ahead::wait);
+        let file = file.map_err(failed(&draft, "making it"))?;
         let (catalog, path, sealed) = (Catalog::default(), draft.clone(), false);
         let mut segment = Segment { header, path, catalog, sealed, file, length, end: 0, synced: 0 };
         segment.write(&header.bytes())?;
@@ -163,8 +170,13 @@ impl Segment {
 
     /// Whether so many more bytes fit, with room for a footer.
     pub fn has_room(&self, bytes: usize) -> bool {
-        let footer = frame::room(self.catalog.bytes().len() + 64) + TRAILER;
+        let footer = frame::room(self.catalog.length() + 64) + TRAILER;
         self.end + (bytes + footer) as u64 <= self.length || self.catalog.range().is_none()
+    }
+
+    /// Whether it is time to make the next one: a quarter of it is used.
+    pub fn runs_short(&self) -> bool {
+        self.end >= self.length / 4
     }
 
     /// Writes records that were put one after the other with [`Segment::put`].

@@ -5,7 +5,7 @@
 mod peer;
 
 use crate::{Directory, Hand, Parcel, Post, consensus::letter};
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use log::net::Tls;
 use peer::Peer;
 use std::{
@@ -74,7 +74,7 @@ impl Transport {
 }
 
 /// A frame's content as a peer is sent it, from a store.
-pub(crate) fn parcel(mut frame: Bytes, from: &Arc<str>) -> Option<Parcel> {
-    let shard = frame.try_get_u64_le().ok()?;
-    Some(Parcel { shard, store: Arc::clone(from), message: letter::read(frame)? })
+pub(crate) fn parcel(frame: Bytes, from: &Arc<str>) -> Option<Parcel> {
+    let (shard, message) = letter::read(frame)?;
+    Some(Parcel { shard, store: Arc::clone(from), message })
 }

@@ -7,10 +7,11 @@ use super::{Members, Message};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use raft::eraftpb::{Entry, EntryType, MessageType, Snapshot};
 
-/// A message's bytes.
-pub fn write(message: &Message) -> Bytes {
+/// A message's bytes, behind a number of whoever sends it.
+pub fn write(number: u64, message: &Message) -> Bytes {
     let mut out =
         BytesMut::with_capacity(128 + message.entries.iter().map(|entry| entry.data.len() + 40).sum::<usize>());
+    out.put_u64_le(number);
     out.put_u8(u8::try_from(message.get_msg_type() as i32).unwrap_or(u8::MAX));
     for number in numbers(message) {
         out.put_u64_le(number);
@@ -54,10 +55,10 @@ fn put_snapshot(out: &mut BytesMut, message: &Message) {
     text(out, &snapshot.data);
 }
 
-/// Reads a message to its last byte.
-pub fn read(bytes: Bytes) -> Option<Message> {
+/// Reads a number and a message, to the last byte.
+pub fn read(bytes: Bytes) -> Option<(u64, Message)> {
     let mut left = Reader(bytes);
-    let mut message = Message::default();
+    let (number, mut message) = (left.number()?, Message::default());
     message.set_msg_type(kind(left.byte()?)?);
     message.to = left.number()?;
     message.from = left.number()?;
@@ -78,7 +79,7 @@ pub fn read(bytes: Bytes) -> Option<Message> {
     if left.flag()? {
         message.set_snapshot(snapshot(&mut left)?);
     }
-    left.0.is_empty().then_some(message)
+    left.0.is_empty().then_some((number, message))
 }
 
 fn entry(left: &mut Reader) -> Option<Entry> {
@@ -199,12 +200,12 @@ mod tests {
     proptest! {
         #[test]
         fn a_message_is_read_as_it_was_written(message in message()) {
-            prop_assert_eq!(read(write(&message)), Some(message));
+            prop_assert_eq!(read(write(7, &message)), Some((7, message)));
         }
 
         #[test]
         fn half_a_message_is_none(message in message(), cut: prop::sample::Index) {
-            let bytes = write(&message);
+            let bytes = write(7, &message);
             prop_assert_eq!(read(bytes.slice(..cut.index(bytes.len()))), None);
         }
 

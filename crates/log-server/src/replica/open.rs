@@ -20,10 +20,10 @@ impl ReplicaLog {
         disk.make_folder(folder).map_err(failed)?;
         let numbers = numbers(&*disk, folder)?;
         let (promise, base) = (Promise::default(), Base::default());
-        let (folder, segments, stopped) = (folder.to_owned(), Vec::new(), None);
+        let (folder, segments, next, stopped) = (folder.to_owned(), Vec::new(), None, None);
         let (base_state, checkpoint) = (Bytes::new(), (0, Bytes::new()));
         let mut log =
-            ReplicaLog { disk, folder, owner, options, segments, promise, base, base_state, checkpoint, stopped };
+            ReplicaLog { disk, folder, owner, options, segments, next, promise, base, base_state, checkpoint, stopped };
         for number in &numbers {
             log.add(*number, Some(number) == numbers.last())?;
         }

@@ -2,7 +2,6 @@
 
 use super::Transport;
 use crate::{Parcel, consensus::letter};
-use bytes::{BufMut, BytesMut};
 use log::net::{Hello, Outlet, Purpose, dial, greet};
 use std::{
     io,
@@ -131,7 +130,7 @@ impl Carrier {
         let mut next = Some(first);
         loop {
             while let Some(parcel) = next {
-                outlet.put(&content(&parcel)).await?;
+                outlet.put(&letter::write(parcel.shard, &parcel.message)).await?;
                 next = self.parcels.try_recv().ok();
                 if let Some(parcel) = &next {
                     self.off(parcel);
@@ -143,13 +142,4 @@ impl Carrier {
             next = Some(parcel);
         }
     }
-}
-
-/// A parcel as a frame's content: the shard, then the letter.
-fn content(parcel: &Parcel) -> BytesMut {
-    let letter = letter::write(&parcel.message);
-    let mut content = BytesMut::with_capacity(8 + letter.len());
-    content.put_u64_le(parcel.shard);
-    content.put_slice(&letter);
-    content
 }

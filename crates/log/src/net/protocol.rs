@@ -106,7 +106,8 @@ impl Reply {
 
 /// A question or an answer as a frame's content.
 pub fn write<T: Serialize>(number: u64, said: &T) -> Vec<u8> {
-    postcard::to_extend(said, number.to_le_bytes().to_vec()).unwrap_or_default()
+    // Not `to_extend`: it adds byte by byte.
+    postcard::to_allocvec(&(number.to_le_bytes(), said)).unwrap_or_default()
 }
 
 /// What a frame's content says; `None` if it is nothing that is ever said.
