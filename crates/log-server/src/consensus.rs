@@ -431,14 +431,15 @@ impl Group {
 
     /// Where agreed entries from a place on are found, at least as far as so many records reach.
     pub fn look(&self, from: Lsn, most: Most) -> Result<View, LogError> {
-        let (machine, shelf) = (&self.sum.machine, self.node.store());
+        let machine = &self.sum.machine;
         let (truncated, to, most) = (machine.truncated(), machine.applied().next(), view::reach(most));
         if from <= truncated && truncated > Lsn::ZERO {
             return Err(LogError::Truncated { asked: from, truncated });
         }
-        let found = shelf
+        let kept = self.node.store();
+        let found = kept
             .recent(from.0, to.0, most)
-            .map_or_else(|| Found::Rows(shelf.log.stretches(from.0, to.0, most)), Found::Entries);
+            .map_or_else(|| Found::Rows(kept.log.stretches(from.0, to.0, most)), Found::Entries);
         Ok(View { from, to, machine: machine.clone(), found })
     }
 

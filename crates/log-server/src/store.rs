@@ -166,15 +166,12 @@ impl Store {
     }
 
     fn positions(&mut self, shard: u64, answer: Answer<Positions>) {
-        match self.slot(shard) {
-            Err(error) => {
-                let _ = answer.send(Err(error));
-            }
-            Ok(_) => {
-                let ticket = self.waiting.positions(shard, answer);
-                self.confirm(shard, ticket);
-            }
+        if let Err(error) = self.slot(shard) {
+            let _ = answer.send(Err(error));
+            return;
         }
+        let ticket = self.waiting.positions(shard, answer);
+        self.confirm(shard, ticket);
     }
 
     fn confirm(&mut self, shard: u64, ticket: u64) {

@@ -58,7 +58,7 @@ impl Transport {
     fn send(&self, parcel: Parcel) {
         let mut peers = self.0.peers.lock().unwrap_or_else(PoisonError::into_inner);
         if !peers.contains_key(&parcel.store) {
-            let peer = Peer::new(self.clone(), &parcel.store);
+            let peer = Peer::new(self, &parcel.store);
             peers.insert(Arc::clone(&parcel.store), peer);
         }
         if let Some(peer) = peers.get(&parcel.store) {

@@ -1,5 +1,5 @@
 //! A shard of real stores keeps the log's contract.
-#![allow(clippy::unwrap_used, reason = "a test stops loudly where it stands")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
 mod bed;
 

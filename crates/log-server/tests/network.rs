@@ -1,5 +1,5 @@
 //! Stores and clients over TCP: the contract, TLS, and strangers.
-#![allow(clippy::unwrap_used, reason = "a test stops loudly where it stands")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops loudly where it stands")]
 
 mod bed;
 

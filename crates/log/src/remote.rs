@@ -88,8 +88,9 @@ impl RemoteLog {
                     self.lead(Some(leader));
                     continue;
                 }
-                Ok(Reply::Elsewhere(_, text))
-                | Ok(Reply::Refused(LogError::Unavailable(text) | LogError::Stopped(text)))
+                Ok(
+                    Reply::Elsewhere(_, text) | Reply::Refused(LogError::Unavailable(text) | LogError::Stopped(text)),
+                )
                 | Err(Trouble::NotSent(text)) => note(text),
                 Ok(Reply::Refused(LogError::Unknown(text))) | Err(Trouble::Lost(text)) => {
                     if again == Again::Tell {

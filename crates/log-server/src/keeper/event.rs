@@ -187,10 +187,10 @@ mod tests {
         let mut newcomer = State::default();
         assert_eq!(newcomer.apply(&whole(5, &state), Lsn::ZERO), Ok(()));
         assert_eq!(newcomer, state, "whoever begins there knows all");
-        let stale = whole(5, &State::default());
-        assert_eq!(state.apply(&stale, Lsn(6)), Ok(()));
+        let old = whole(5, &State::default());
+        assert_eq!(state.apply(&old, Lsn(6)), Ok(()));
         assert_eq!(newcomer, state, "something lay in between");
-        let read = Event::read(&stale.bytes());
-        assert_eq!(read, Some(stale));
+        let read = Event::read(&old.bytes());
+        assert_eq!(read, Some(old));
     }
 }

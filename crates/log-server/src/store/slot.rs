@@ -116,7 +116,9 @@ impl Slot {
             return;
         }
         if let Err(error) = self.group.propose_rows(rows) {
-            rows.iter().for_each(|(ticket, _)| waiting.fail(*ticket, error.clone()));
+            for (ticket, _) in rows {
+                waiting.fail(*ticket, error.clone());
+            }
         }
     }
 

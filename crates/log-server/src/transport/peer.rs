@@ -34,7 +34,7 @@ struct Lane {
 }
 
 impl Peer {
-    pub fn new(transport: Transport, store: &Arc<str>) -> Peer {
+    pub fn new(transport: &Transport, store: &Arc<str>) -> Peer {
         let lane = |purpose| Lane::new(transport.clone(), Arc::clone(store), purpose);
         Peer { urgent: lane(Purpose::Urgent), bulk: lane(Purpose::Bulk) }
     }
@@ -84,15 +84,12 @@ impl Carrier {
         while let Some(first) = self.next(&mut kept).await {
             let connected = tokio::time::timeout(ATTEMPT, self.connect()).await;
             let connected = connected.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut)));
-            match connected {
-                Ok(outlet) => {
-                    pause = PAUSE.0;
-                    let _ = self.carry(outlet, first).await;
-                }
-                Err(_) => {
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(PAUSE.1);
-                }
+            if let Ok(outlet) = connected {
+                pause = PAUSE.0;
+                let _ = self.carry(outlet, first).await;
+            } else {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(PAUSE.1);
             }
             self.transport.unreachable(&self.store);
             // What waited meanwhile is stale. The last of it may be news: it is what the next try is made for.

@@ -96,12 +96,12 @@ mod tests {
 
     async fn passed(contents: &[&[u8]], harm: impl Fn(&mut Vec<u8>)) -> io::Result<Vec<Bytes>> {
         let (here, mut there) = tokio::io::duplex(1 << 20);
-        let (_inlet, mut outlet) = split(Box::new(here));
+        let (inlet, mut outlet) = split(Box::new(here));
         for content in contents {
             outlet.put(content).await.unwrap();
         }
         outlet.flush().await.unwrap();
-        drop((_inlet, outlet));
+        drop((inlet, outlet));
         let mut bytes = Vec::new();
         there.read_to_end(&mut bytes).await.unwrap();
         harm(&mut bytes);
@@ -118,7 +118,8 @@ mod tests {
 
     #[tokio::test]
     async fn frames_come_as_they_went() {
-        let contents: [&[u8]; 3] = [b"one", b"", &[7; 200_000]];
+        let large = vec![7; 200_000];
+        let contents: [&[u8]; 3] = [b"one", b"", &large];
         assert_eq!(passed(&contents, |_| {}).await.unwrap(), contents);
     }
 
