@@ -22,6 +22,10 @@ impl Control for Silent {
     async fn control(&self, body: Bytes) -> Bytes {
         body
     }
+
+    async fn leader(&self, _shard: u64) -> Option<String> {
+        None
+    }
 }
 
 pub fn name(number: u64) -> String {

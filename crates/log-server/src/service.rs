@@ -21,6 +21,9 @@ const GREETING: Duration = Duration::from_secs(5);
 pub trait Control: Send + Sync {
     /// Answers one question.
     async fn control(&self, body: Bytes) -> Bytes;
+
+    /// Where a shard that this store holds nothing of is led, if that can be found out.
+    async fn leader(&self, shard: u64) -> Option<String>;
 }
 
 /// What clients are served with.

@@ -143,6 +143,41 @@ async fn a_cluster_that_was_down_comes_back_with_what_it_had() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_silent_store_is_replaced_and_what_it_held_is_ended_when_it_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut stores: Vec<NodeOptions> =
+        ["a", "b", "c"].iter().map(|name| options(folder.path(), name, "", &[])).collect();
+    founders(&mut stores.iter_mut().collect::<Vec<_>>(), &[1]);
+    let spare = options(folder.path(), "d", "", &[&stores[0]]);
+    let mut nodes = Vec::new();
+    for store in stores.iter().chain([&spare]) {
+        nodes.push(start(store).await.unwrap());
+    }
+    let door = spare.addresses.service.clone();
+    let begun = until(&door, "four stores", |state| {
+        state.stores.len() == 4 && replicas(state, Role::Voter).len() == 6 && runs(state)
+    });
+    let before = begun.await;
+    let lsn = log(&door, 1).append(types::Epoch::FIRST, vec![Bytes::from_static(b"kept")]).await.unwrap();
+    // The one that leads the keeper's shard, if it is one of the founders: all of them are.
+    let lost = before.shards[&0].members[&before.shards[&0].leader].1.clone();
+    let which = stores.iter().position(|store| *store.identity.store == *lost).unwrap();
+    nodes.remove(which).stop().await;
+    let is_replaced = |state: &State| {
+        let voters = |shard: &u64| {
+            let members = state.shards[shard].members.values();
+            let (on, roles): (Vec<_>, Vec<_>) = members.map(|(role, on)| (on.as_str(), *role)).unzip();
+            on.len() == 3 && on.contains(&"d") && !on.contains(&lost.as_str()) && roles == [Role::Voter; 3]
+        };
+        [0, 1].iter().all(voters) && runs(state)
+    };
+    until(&door, "the spare in its place", is_replaced).await;
+    assert_eq!(log(&door, 1).read(lsn, Most::default()).await.unwrap().records[0].payload, "kept");
+    nodes.push(start(&stores[which]).await.unwrap());
+    until(&door, "nothing on what came back", |state| state.stores[&lost].told.held.is_empty() && runs(state)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_lost_its_data_is_refused_under_its_old_name() {
     let seed = Seed::start().await;
     until(seed.door(), "both stores", |state| state.stores.len() == 2).await;

@@ -38,7 +38,7 @@ fn held(west: bool) -> Vec<Held> {
     let one = |(shard, term, epoch, voter, learner): (u64, u64, u64, u64, u64)| {
         let members =
             BTreeMap::from([(voter, (Role::Voter, HOME.to_owned())), (learner, (Role::Learner, WEST.to_owned()))]);
-        Held { shard, replica: if west { learner } else { voter }, term, epoch, leader: voter, members }
+        Held { shard, replica: if west { learner } else { voter }, term, epoch, leader: voter, end: 9, members }
     };
     SHARDS.map(one).into()
 }

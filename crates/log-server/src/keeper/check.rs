@@ -4,11 +4,15 @@
 //!   shard on one store; of several stores the first by name.
 //! - Missing members are added before surplus ones are removed, one change of a shard at a time.
 //! - Of surplus members those on stores that are silent go first, then the lowest id, the leader last.
-//! - A learner is never counted as a voter, and never made one.
+//! - Whoever is to vote begins as a learner, and votes once it has what the others have. A learner of the settings is never counted as a
+//!   voter, and never made one.
 
 use std::collections::BTreeMap;
 
 use super::state::{Limits, Order, OrderKind, Pending, Role, Shard, State, Wanted};
+
+/// Records a newcomer may lack of what the leader has when it begins to vote.
+const NEAR: u64 = 1000;
 
 /// What every store is to do now. Ids for new members are drawn from the state, so it must be kept.
 pub fn check(state: &mut State, limits: &Limits) -> Vec<Order> {
@@ -64,14 +68,36 @@ fn change(state: &mut State, limits: &Limits, number: u64, shard: &Shard) -> Opt
     if let Some(kind) = under_way.map(|pending| pending.kind.clone()) {
         return Some(Order { store: leader.clone(), shard: number, epoch: shard.epoch, kind });
     }
+    let order = |state: &mut State, kind: OrderKind| {
+        state.pending.insert(number, Pending { kind: kind.clone(), epoch: shard.epoch, tick: state.tick });
+        Order { store: leader.clone(), shard: number, epoch: shard.epoch, kind }
+    };
     let learners = usize::try_from(state.settings.learners).unwrap_or(usize::MAX);
     let wanted = [(Role::Voter, limits.voters), (Role::Learner, learners)];
+    let newcomer = newcomer(state, limits, shard);
+    if let Some((replica, on, is_ready)) = newcomer {
+        return is_ready.then(|| order(state, OrderKind::Promote { replica, on }));
+    }
     let kind = wanted
         .iter()
         .find_map(|(role, wanted)| add(state, limits, shard, *role, *wanted))
         .or_else(|| wanted.iter().find_map(|(role, wanted)| remove(state, limits, shard, *role, *wanted)))?;
-    state.pending.insert(number, Pending { kind: kind.clone(), epoch: shard.epoch, tick: state.tick });
-    Some(Order { store: leader.clone(), shard: number, epoch: shard.epoch, kind })
+    Some(order(state, kind))
+}
+
+/// A learner that is to become a voter, as `(replica, store, whether it has what the others have)`: one more voter that has nothing might be
+/// the one too many for a majority, of the keeper's own shard above all.
+fn newcomer(state: &State, limits: &Limits, shard: &Shard) -> Option<(u64, String, bool)> {
+    let good = members(state, limits, shard, Role::Voter).iter().filter(|member| member.1).count();
+    let fits = |on: &String| state.is_alive(on, limits) && may_hold(state, Role::Voter, on);
+    let mut learners = shard.members.iter().filter(|(_, (role, on))| *role == Role::Learner && fits(on));
+    let (replica, (_, on)) = learners.next().filter(|_| good < limits.voters)?;
+    let end = |replica: u64| {
+        let (_, on) = shard.members.get(&replica)?;
+        state.stores.get(on)?.told.held.iter().find(|held| held.replica == replica).map(|held| held.end)
+    };
+    let is_ready = end(*replica).zip(end(shard.leader)).is_some_and(|(own, leads)| own > 0 && own + NEAR >= leads);
+    Some((*replica, on.clone(), is_ready))
 }
 
 /// Members of a role, as `(replica, whether its store lives and may hold it)`.
@@ -100,7 +126,7 @@ fn add(state: &mut State, limits: &Limits, shard: &Shard, role: Role, wanted: us
     let holds = |store: &str| shard.members.values().any(|(_, on)| on == store);
     let free = |store: &&String| state.is_alive(store, limits) && may_hold(state, role, store) && !holds(store);
     let on = state.stores.keys().find(free)?.clone();
-    Some(OrderKind::Add { replica: state.next_id(), role, on })
+    Some(OrderKind::Add { replica: state.next_id(), on })
 }
 
 /// A member too many, or one on a store that is silent or not for it. Never so many voters that fewer than wanted are left alive: what is

@@ -119,7 +119,7 @@ mod tests {
     fn held(shard: u64, replica: u64, members: &[(u64, Role, &str)]) -> Held {
         let member = |(replica, role, on): &(u64, Role, &str)| (*replica, (*role, (*on).to_owned()));
         let (epoch, leader) = (members.len() as u64, members[0].0);
-        Held { shard, replica, term: 2, epoch, leader, members: members.iter().map(member).collect() }
+        Held { shard, replica, term: 2, epoch, leader, end: 9, members: members.iter().map(member).collect() }
     }
 
     fn happens(state: &mut State, event: &Event) {
@@ -155,9 +155,7 @@ mod tests {
         for setting in [Setting::Locality(Locality::read("region:west")), Setting::Learners(1)] {
             happens(&mut state, &set(setting));
         }
-        let add = |shard, replica| {
-            ("7c".to_owned(), shard, OrderKind::Add { replica, role: Role::Learner, on: "4c".to_owned() })
-        };
+        let add = |shard, replica| ("7c".to_owned(), shard, OrderKind::Add { replica, on: "4c".to_owned() });
         let wanted = vec![add(0, 262_148), add(1, 262_149), add(3, 262_150)];
         assert_eq!(check_now(&mut state), wanted);
         assert_eq!(check_now(&mut state), wanted, "no second newcomer for the first one");

@@ -72,6 +72,9 @@ pub struct Held {
     pub epoch: u64,
     /// The replica that leads, as far as it knows; 0 is unknown.
     pub leader: u64,
+    /// Everything up to here is agreed on and applied, as far as it knows.
+    #[serde(default)]
+    pub end: u64,
     /// Members it knows of: replica to role and the store it lies on.
     pub members: BTreeMap<u64, (Role, String)>,
 }
@@ -135,13 +138,18 @@ pub struct Limits {
 /// What a store is to do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum OrderKind {
-    /// Make a replica a member of the shard that this store leads a replica of.
+    /// Make a replica a learner of the shard that this store leads a replica of.
     Add {
         /// Of the new member.
         replica: u64,
-        /// What it is to be.
-        role: Role,
         /// Where it will lie.
+        on: String,
+    },
+    /// Let a learner of it vote.
+    Promote {
+        /// Of the member.
+        replica: u64,
+        /// Where it lies.
         on: String,
     },
     /// Take a member out of the shard that this store leads a replica of.

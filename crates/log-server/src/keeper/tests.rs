@@ -84,6 +84,7 @@ impl World {
                     term: shard.term,
                     epoch: shard.epoch,
                     leader: shard.leader,
+                    end: 1,
                     members: shard.members.clone(),
                 }
             });
@@ -101,9 +102,16 @@ impl World {
         let leads = shard.members.get(&shard.leader).is_some_and(|(_, on)| *on == order.store) && self.agrees(&shard);
         let now = self.shards.get_mut(&order.shard).unwrap();
         match &order.kind {
-            OrderKind::Add { replica, role, on } if leads && order.epoch == shard.epoch => {
+            OrderKind::Add { replica, on } if leads && order.epoch == shard.epoch => {
                 assert!(!shard.members.values().any(|(_, other)| other == on), "two replicas of a shard on {on}");
-                now.members.insert(*replica, (*role, on.clone()));
+                now.members.insert(*replica, (Role::Learner, on.clone()));
+                now.epoch += 1;
+            }
+            OrderKind::Promote { replica, on } if leads && order.epoch == shard.epoch => {
+                let place = &self.places[on];
+                assert!(place.holds.contains(&(order.shard, *replica)), "a voter with nothing: {order:?}");
+                assert!(place.locality.is_empty(), "a voter in the west: {order:?}");
+                now.members.insert(*replica, (Role::Voter, on.clone()));
                 now.epoch += 1;
             }
             OrderKind::Remove { replica }
@@ -128,17 +136,18 @@ impl World {
     fn check(&mut self) {
         let orders = check(&mut self.state, &LIMITS);
         for order in &orders {
-            if let OrderKind::Add { replica, role, on } = &order.kind {
+            if let OrderKind::Add { replica, on } = &order.kind {
                 let place = (order.shard, on.clone());
                 let before = self.given.insert(*replica, place.clone());
                 assert!(before.is_none_or(|before| before == place), "id {replica} was given out twice");
-                let plain = self.places[on].locality.is_empty();
-                assert_eq!(plain, *role == Role::Voter, "{order:?}");
             }
         }
         let changes = |shard: u64| {
             let of = orders.iter().filter(move |order| order.shard == shard);
-            of.filter(|order| matches!(order.kind, OrderKind::Add { .. } | OrderKind::Remove { .. })).count()
+            of.filter(|order| {
+                matches!(order.kind, OrderKind::Add { .. } | OrderKind::Promote { .. } | OrderKind::Remove { .. })
+            })
+            .count()
         };
         assert!(self.shards.keys().all(|shard| changes(*shard) <= 1), "one change at a time: {orders:?}");
         self.orders.extend(orders);

@@ -29,6 +29,20 @@ impl Control for Desk {
         };
         json(&self.answer(question).await)
     }
+
+    async fn leader(&self, shard: u64) -> Option<String> {
+        match self.keeper.ask(&Question::State, &self.services()).await {
+            Ok(Answer::State(state)) => led(&state, shard),
+            _ => None,
+        }
+    }
+}
+
+/// Where a shard is led, by what the keeper knows.
+fn led(state: &State, shard: u64) -> Option<String> {
+    let known = state.shards.get(&shard)?;
+    let (_, on) = known.members.get(&known.leader)?;
+    Some(state.stores.get(on)?.told.addresses.service.clone())
 }
 
 fn failed(error: LogError) -> Answer {
@@ -63,6 +77,11 @@ impl Desk {
                 None => self.keepers(keepers).await,
             },
         }
+    }
+
+    /// Where the stores it knows are asked.
+    fn services(&self) -> Vec<String> {
+        self.directory.all().into_values().map(|entry| entry.addresses.service).collect()
     }
 
     fn meet(&self, known: crate::Entries, store: &str) -> Answer {

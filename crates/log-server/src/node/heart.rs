@@ -147,18 +147,17 @@ impl Heart {
         }
         let what = format!("shard {}: {:?}", order.shard, order.kind);
         let done = match order.kind {
-            OrderKind::Add { replica, role, on } if valid => {
-                let change = match role {
-                    Role::Voter => Change::Voter(replica, on),
-                    Role::Learner => Change::Learner(replica, on),
-                };
-                self.hand.change(order.shard, vec![change]).await
+            OrderKind::Add { replica, on } if valid => {
+                self.hand.change(order.shard, vec![Change::Learner(replica, on)]).await
+            }
+            OrderKind::Promote { replica, on } if valid => {
+                self.hand.change(order.shard, vec![Change::Voter(replica, on)]).await
             }
             OrderKind::Remove { replica } if valid => self.remove(order.shard, replica, here).await,
             OrderKind::Start { replica, .. } => self.hand.run(order.shard, replica, Run::Joining).await,
             OrderKind::Found { replica, voters } => self.hand.run(order.shard, replica, Run::First(voters)).await,
             OrderKind::Stop { replica } => self.hand.end(order.shard, replica).await,
-            OrderKind::Add { .. } | OrderKind::Remove { .. } => return,
+            OrderKind::Add { .. } | OrderKind::Promote { .. } | OrderKind::Remove { .. } => return,
         };
         match done {
             Ok(()) => tracing::info!("the keeper's order is done: {what}"),
@@ -185,6 +184,6 @@ fn held(told: &Told) -> Held {
     let role = |replica: &u64| if members.voters.contains(replica) { Role::Voter } else { Role::Learner };
     let on = members.on.iter().map(|(replica, store)| (*replica, (role(replica), store.clone())));
     let members: BTreeMap<u64, (Role, String)> = on.collect();
-    let (term, leader) = (told.tip.term, told.tip.leader);
-    Held { shard: told.shard, replica: told.replica, term, epoch: told.membership, leader, members }
+    let (term, leader, end) = (told.tip.term, told.tip.leader, told.tip.end.0);
+    Held { shard: told.shard, replica: told.replica, term, epoch: told.membership, leader, end, members }
 }

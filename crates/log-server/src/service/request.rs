@@ -97,7 +97,9 @@ impl Service {
     /// Where the leader's store is reached, if it is known here and is not this one.
     async fn leader(&self, shard: u64) -> Option<String> {
         let told = self.hand.told().await.ok()?;
-        let here = told.iter().find(|told| told.shard == shard)?;
+        let Some(here) = told.iter().find(|told| told.shard == shard) else {
+            return self.control.leader(shard).await;
+        };
         let store = here.members.on.get(&here.tip.leader).filter(|store| **store != *self.identity.store)?;
         self.directory.get(store).map(|addresses| addresses.service)
     }

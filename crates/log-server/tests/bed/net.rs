@@ -24,6 +24,10 @@ impl Control for Silent {
     async fn control(&self, body: Bytes) -> Bytes {
         body
     }
+
+    async fn leader(&self, _shard: u64) -> Option<String> {
+        None
+    }
 }
 
 /// Stores by number, from 1 on, whose replicas of shard `s` are `s * 10 + number`.

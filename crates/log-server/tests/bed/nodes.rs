@@ -46,7 +46,7 @@ pub fn founders(stores: &mut [&mut NodeOptions], shards: &[u64]) {
         (131_072..).zip(stores.iter().map(|store| store.identity.store.to_string())).collect();
     let seeds: Vec<String> = stores.iter().map(|store| store.addresses.gossip.clone()).collect();
     for store in stores.iter_mut() {
-        let limits = Limits { voters: members.len(), store_ticks: 300 };
+        let limits = Limits { voters: members.len(), store_ticks: 200 };
         let wanted = Wanted { shards: shards.to_vec(), limits, locality: Locality::default() };
         store.founding = Some(Founding { members: members.clone(), wanted });
         store.seeds = seeds.clone();
