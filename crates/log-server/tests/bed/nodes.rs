@@ -18,9 +18,12 @@ pub const PACE: Pace = Pace {
     ticks_per_second: 100,
 };
 
-/// An address nobody listens on at the moment.
+/// An address nobody listens on. On a host of this process's own, for what is let go of now is wanted again when a store comes back: all of
+/// 127.0.0.0/8 is this machine.
 pub fn free() -> String {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    let host = std::net::Ipv4Addr::new(127, 64 | (high & 63), low, 1);
+    std::net::TcpListener::bind((host, 0)).unwrap().local_addr().unwrap().to_string()
 }
 
 /// A store that knows `seeds`; nobody runs it yet.
