@@ -14,6 +14,14 @@ fn the_whole_launch_has_no_error() {
     assert_eq!(errors(&found(&[LOG1, LOG2, TN, CN])), Vec::<String>::new());
 }
 
+/// What we ship says what the seed says, and gives nothing to find.
+#[test]
+fn the_launch_that_is_shipped_is_in_order() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let loaded = load_launch("etc/launch/launch.toml", &root);
+    assert_eq!((loaded.findings, loaded.services.len()), (vec![], 4));
+}
+
 #[test]
 fn the_launch_names_its_files_in_the_order_they_start() {
     let read = Launch::read(Source::new("launch.toml", "/srv"), LAUNCH);
