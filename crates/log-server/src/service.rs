@@ -87,15 +87,15 @@ async fn listen(mut inlet: Inlet, hand: &Hand, from: &Arc<str>) -> io::Result<()
     Ok(())
 }
 
-async fn talk(mut desk: Desk, mut inlet: Inlet, mut outlet: Outlet) -> io::Result<()> {
+async fn talk(desk: Desk, mut inlet: Inlet, mut outlet: Outlet) -> io::Result<()> {
     let mut running = FuturesUnordered::new();
     loop {
         tokio::select! {
             frame = inlet.next(), if running.len() < AT_ONCE => {
                 let Some(frame) = frame? else { return Ok(()) };
-                running.push(begin(&mut desk, &frame)?);
+                running.push(begin(&desk, &frame)?);
                 while running.len() < AT_ONCE && let Some(frame) = inlet.ready()? {
-                    running.push(begin(&mut desk, &frame)?);
+                    running.push(begin(&desk, &frame)?);
                 }
             }
             Some(done) = running.next() => {
@@ -110,7 +110,7 @@ async fn talk(mut desk: Desk, mut inlet: Inlet, mut outlet: Outlet) -> io::Resul
     }
 }
 
-fn begin(desk: &mut Desk, frame: &[u8]) -> io::Result<impl Future<Output = (u64, Reply)> + use<>> {
+fn begin(desk: &Desk, frame: &[u8]) -> io::Result<impl Future<Output = (u64, Reply)> + use<>> {
     let odd = || io::Error::new(io::ErrorKind::InvalidData, "it is no question");
     let (number, request) = read::<Request>(frame).ok_or_else(odd)?;
     let reply = desk.reply(request);

@@ -10,15 +10,13 @@ use log::{
     LogError, Most, check_append,
     net::{Reply, Request},
 };
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 use tokio::sync::watch;
 use types::Lsn;
 
 /// Where the questions of one connection are answered.
 pub(super) struct Desk {
     service: Service,
-    /// Where the replicas here stand that were asked for.
-    tips: HashMap<u64, watch::Receiver<Tip>>,
 }
 
 type Answering = BoxFuture<'static, Reply>;
@@ -28,11 +26,11 @@ const LARGEST: usize = 16 << 20;
 
 impl Desk {
     pub fn new(service: Service) -> Desk {
-        Desk { service, tips: HashMap::new() }
+        Desk { service }
     }
 
     /// The store has the question once this returns, so that questions of one client keep their order.
-    pub fn reply(&mut self, request: Request) -> Answering {
+    pub fn reply(&self, request: Request) -> Answering {
         match request {
             Request::Append(shard, epoch, records) => {
                 if let Err(error) = check_append(&records) {
@@ -54,12 +52,12 @@ impl Desk {
             }
             Request::Read(shard, from, records, bytes) => {
                 let most = Most { records: short(records), bytes: short(bytes).min(LARGEST) };
-                let (service, tip) = (self.service.clone(), self.tips.get(&shard).cloned());
-                Box::pin(async move { service.read(shard, tip, from, most).await })
+                let service = self.service.clone();
+                Box::pin(async move { service.read(shard, from, most).await })
             }
             Request::Tail(shard, after, millis) => {
-                let (service, tip) = (self.service.clone(), self.tips.get(&shard).cloned());
-                Box::pin(async move { service.tail(shard, tip, after, Duration::from_millis(millis)).await })
+                let service = self.service.clone();
+                Box::pin(async move { service.tail(shard, after, Duration::from_millis(millis)).await })
             }
             Request::Control(body) => {
                 let control = std::sync::Arc::clone(&self.service.control);
@@ -68,7 +66,7 @@ impl Desk {
         }
     }
 
-    fn commands(&mut self, shard: u64, commands: Vec<Command>) -> Answering {
+    fn commands(&self, shard: u64, commands: Vec<Command>) -> Answering {
         let (asked, service) = (self.service.hand.commands(shard, commands), self.service.clone());
         Box::pin(async move {
             match asked.await {
@@ -105,13 +103,10 @@ impl Service {
     }
 
     /// Where the replica here stands, if it leads: others may not know yet what was acknowledged.
-    async fn leading(&self, shard: u64, tip: Option<watch::Receiver<Tip>>) -> Result<watch::Receiver<Tip>, Reply> {
-        let tip = match tip.filter(|tip| tip.has_changed().is_ok()) {
-            Some(tip) => tip,
-            None => match self.hand.watch(shard).await {
-                Ok(tip) => tip,
-                Err(error) => return Err(self.refuse(shard, error).await),
-            },
+    async fn leading(&self, shard: u64) -> Result<watch::Receiver<Tip>, Reply> {
+        let tip = match self.hand.watch(shard).await {
+            Ok(tip) => tip,
+            Err(error) => return Err(self.refuse(shard, error).await),
         };
         let leads = tip.borrow().leads;
         if leads {
@@ -120,8 +115,8 @@ impl Service {
         Err(self.refuse(shard, LogError::Unavailable("another store leads".to_owned())).await)
     }
 
-    async fn read(&self, shard: u64, tip: Option<watch::Receiver<Tip>>, from: Lsn, most: Most) -> Reply {
-        if let Err(reply) = self.leading(shard, tip).await {
+    async fn read(&self, shard: u64, from: Lsn, most: Most) -> Reply {
+        if let Err(reply) = self.leading(shard).await {
             return reply;
         }
         match self.hand.read(shard, from, most).await {
@@ -130,8 +125,8 @@ impl Service {
         }
     }
 
-    async fn tail(&self, shard: u64, tip: Option<watch::Receiver<Tip>>, after: Lsn, wait: Duration) -> Reply {
-        let mut tip = match self.leading(shard, tip).await {
+    async fn tail(&self, shard: u64, after: Lsn, wait: Duration) -> Reply {
+        let mut tip = match self.leading(shard).await {
             Ok(tip) => tip,
             Err(reply) => return reply,
         };
