@@ -89,6 +89,12 @@ impl BrittleDisk {
         self.inner().room = bytes;
     }
 
+    /// All files together may have so many bytes more than they have.
+    pub fn fill(&self, more: u64) {
+        let mut inner = self.inner();
+        inner.room = inner.used() + more;
+    }
+
     /// Flips a bit of a file, on disk and off.
     pub fn flip(&self, path: &Path, bit: usize) {
         let inner = &mut *self.inner();
@@ -128,9 +134,12 @@ impl Inner {
         }
     }
 
+    fn used(&self) -> u64 {
+        self.names.values().map(|content| self.contents[*content].now.len() as u64).sum()
+    }
+
     fn fits(&self, more: usize) -> io::Result<()> {
-        let used: usize = self.names.values().map(|content| self.contents[*content].now.len()).sum();
-        let full = self.room > 0 && (used + more) as u64 > self.room;
+        let full = self.room > 0 && self.used() + more as u64 > self.room;
         if full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 }
@@ -138,12 +147,19 @@ impl Inner {
 impl Handle {
     /// The disk, if this handle was opened since the last crash.
     fn alive(&self) -> io::Result<MutexGuard<'_, Inner>> {
+        let (inner, failed) = self.alive_or_failing()?;
+        failed?;
+        Ok(inner)
+    }
+
+    /// The same, and whether this is the operation that fails.
+    fn alive_or_failing(&self) -> io::Result<(MutexGuard<'_, Inner>, io::Result<()>)> {
         let mut inner = self.disk.inner();
         if inner.life != self.life {
             return Err(died());
         }
-        inner.step()?;
-        Ok(inner)
+        let failed = inner.step();
+        Ok((inner, failed))
     }
 }
 
@@ -166,15 +182,17 @@ impl DiskFile for Handle {
     }
 
     fn write_at(&mut self, place: u64, bytes: &[u8]) -> io::Result<()> {
-        let mut inner = self.alive()?;
+        let (mut inner, failed) = self.alive_or_failing()?;
         let begin = usize::try_from(place).map_err(io::Error::other)?;
+        // A write that fails may have been begun.
+        let bytes = if failed.is_err() { &bytes[..bytes.len() / 2] } else { bytes };
         let end = begin + bytes.len();
         inner.fits(end.saturating_sub(inner.contents[self.content].now.len()))?;
         let content = &mut inner.contents[self.content];
         content.now.resize(content.now.len().max(end), 0);
         content.now[begin..end].copy_from_slice(bytes);
         content.loose.extend(begin / SECTOR..end.div_ceil(SECTOR));
-        Ok(())
+        failed
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -96,9 +96,13 @@ impl Cluster {
             }
             900..915 => self.crash(),
             915..945 => self.start(),
-            945..950 => {
+            945..949 => {
                 let (which, operations) = (self.any(), self.random.below(60));
                 self.members[which].disk.fail_in(operations);
+            }
+            949..950 => {
+                let (which, room) = (self.any(), self.random.below(40_000));
+                self.members[which].disk.fill(room);
             }
             950..960 => self.part(),
             960..975 => self.network.heal(),
