@@ -82,7 +82,8 @@ async fn latency() {
             rows.push(row);
         }
     }
-    let heads = ["ours p50 ms", "fdatasync", "a hop", "floor", "ratio", "ours p99", "fdatasync", "a hop", "floor", "ratio"];
+    let heads =
+        ["ours p50 ms", "fdatasync", "a hop", "floor", "ratio", "ours p99", "fdatasync", "a hop", "floor", "ratio"];
     let heads = [&["payload", "members"], &heads[..]].concat();
     table::print("One client; floor = fdatasync + hops (one for one member, two for three)", &heads, &rows);
 }

@@ -35,7 +35,11 @@ async fn watch(members: usize, shards: u64) -> Vec<Vec<String>> {
         let mut row = [members as u64, shards, number].map(|number| number.to_string()).to_vec();
         row.extend([format!("{:.0}", process::resident(*pid)), format!("{share:.1} %"), format!("{started:.1}")]);
         let store = cluster.store(usize::try_from(number).unwrap());
-        let bytes: u64 = place::files(&store).iter().filter(|path| path.is_dir()).map(|shard| place::bytes(&place::files(shard))).sum();
+        let bytes: u64 = place::files(&store)
+            .iter()
+            .filter(|path| path.is_dir())
+            .map(|shard| place::bytes(&place::files(shard)))
+            .sum();
         row.push((bytes >> 20).to_string());
         rows.push(row);
     }

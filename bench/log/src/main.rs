@@ -21,7 +21,8 @@ mod machine;
 #[allow(dead_code, reason = "each measuring package uses its part")]
 mod table;
 
-const USAGE: &str = "log-bench writes [SECONDS [BYTES CLIENTS]] | disk [MIB] | tail [MIB] | idle [SHARDS] | recovery [GIB]";
+const USAGE: &str =
+    "log-bench writes [SECONDS [BYTES CLIENTS]] | disk [MIB] | tail [MIB] | idle [SHARDS] | recovery [GIB]";
 
 #[tokio::main]
 async fn main() {
