@@ -69,8 +69,9 @@ async fn latency() {
     let mut rows = Vec::new();
     for (label, length) in [("100 B", 100), ("1 KiB", 1 << 10), ("64 KiB", 64 << 10)] {
         let payload = place::noise(length);
-        let (sync, hop) = (floor::sync(place::folder().path(), &payload, TIMES), floor::hop(&payload, TIMES));
         for (members, hops) in [(1, 1), (3, 2)] {
+            // Right before each: a machine that others use changes by the minute.
+            let (sync, hop) = (floor::sync(place::folder().path(), &payload, TIMES), floor::hop(&payload, TIMES));
             let ours = one_client(members, &payload).await;
             let cell = |percent| (ours.percentile(percent), sync.percentile(percent), hop.percentile(percent));
             let mut row = vec![label.to_owned(), members.to_string()];

@@ -25,10 +25,10 @@ impl Target for Ours {
     }
 }
 
-/// What one cell came to, and the processor time the members took for a write.
+/// What one cell came to, and the processor time a write took of the members and of the clients, which share the machine.
 struct Cell {
     seen: Seen,
-    cpu: f64,
+    cpu: [f64; 2],
 }
 
 /// All cells, or the one asked for: bytes of a write and clients.
@@ -46,7 +46,7 @@ pub async fn measure(seconds: u64, asked: &[String]) {
     }
     let heads =
         ["payload", "clients", "ours /s", "etcd /s", "ratio", "ours p50 ms", "etcd p50", "ours p99", "etcd p99"];
-    let heads = [&heads[..], &["ours CPU µs a write", "etcd CPU"]].concat();
+    let heads = [&heads[..], &["ours CPU µs a write", "etcd CPU", "our client", "etcd's client"]].concat();
     table::print("Writes: three members each, loopback, fsync on", &heads, &rows);
 }
 
@@ -57,7 +57,9 @@ fn row(label: &str, clients: usize, ours: &Cell, theirs: &Cell) -> Vec<String> {
     for percent in [50, 99] {
         row.extend([ours, theirs].map(|cell| format!("{:.2}", cell.seen.percentile(percent))));
     }
-    row.extend([ours, theirs].map(|cell| format!("{:.0}", cell.cpu)));
+    for who in [0, 1] {
+        row.extend([ours, theirs].map(|cell| format!("{:.0}", cell.cpu[who])));
+    }
     row
 }
 
@@ -75,10 +77,13 @@ async fn theirs(clients: usize, payload: &Bytes, seconds: u64) -> Cell {
 }
 
 async fn cell(pids: &[u32], targets: &[Arc<dyn Target>], clients: usize, payload: &Bytes, seconds: u64) -> Cell {
-    let used = || pids.iter().map(|pid| process::cpu(*pid)).sum::<Duration>();
+    let own = [std::process::id()];
+    let used = |pids: &[u32]| pids.iter().map(|pid| process::cpu(*pid)).sum::<Duration>();
     drive(targets, clients, payload, 0, WARM).await;
-    let before = used();
+    let before = [pids, &own].map(used);
     let seen = drive(targets, clients, payload, 1, seconds).await;
-    let cpu = used().saturating_sub(before).as_secs_f64() * 1e6 / seen.count().max(1) as f64;
+    let after = [pids, &own].map(used);
+    let share = |who: usize| (after[who] - before[who]).as_secs_f64() * 1e6 / seen.count().max(1) as f64;
+    let cpu = [share(0), share(1)];
     Cell { seen, cpu }
 }
