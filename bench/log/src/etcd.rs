@@ -51,7 +51,7 @@ struct Answer {
 }
 
 impl Etcd {
-    pub async fn start() -> Etcd {
+    pub fn start() -> Etcd {
         let (peers, clients) = (ports(3), ports(3));
         let mut etcd = Etcd { folder: place::folder(), clients, members: Vec::new() };
         etcd.members = (0..3).map(|at| etcd.member(at, &peers)).collect();

@@ -106,11 +106,15 @@ fn copy(shard: &Path, cache: Cache, into: Option<&Path>) -> f64 {
     for path in files {
         let mut file = File::open(path).unwrap();
         while let some @ 1.. = file.read(&mut buffer).unwrap() {
-            out.iter_mut().for_each(|out| out.write_all(&buffer[..some]).unwrap());
+            if let Some(out) = &mut out {
+                out.write_all(&buffer[..some]).unwrap();
+            }
             all += some;
         }
     }
     let rate = all as f64 / f64::from(1 << 20) / clock.since(begun).as_secs_f64();
-    into.iter().for_each(|path| std::fs::remove_file(path).unwrap());
+    if let Some(path) = into {
+        std::fs::remove_file(path).unwrap();
+    }
     rate
 }

@@ -71,7 +71,7 @@ async fn ours(clients: usize, payload: &Bytes, seconds: u64) -> Cell {
 }
 
 async fn theirs(clients: usize, payload: &Bytes, seconds: u64) -> Cell {
-    let etcd = Etcd::start().await;
+    let etcd = Etcd::start();
     let targets = etcd::clients(&etcd, CONNECTIONS.min(clients)).await;
     cell(&etcd.pids(), &targets, clients, payload, seconds).await
 }
@@ -83,7 +83,7 @@ async fn cell(pids: &[u32], targets: &[Arc<dyn Target>], clients: usize, payload
     let before = [pids, &own].map(used);
     let seen = drive(targets, clients, payload, 1, seconds).await;
     let after = [pids, &own].map(used);
-    let share = |who: usize| (after[who] - before[who]).as_secs_f64() * 1e6 / seen.count().max(1) as f64;
+    let share = |who: usize| after[who].saturating_sub(before[who]).as_secs_f64() * 1e6 / seen.count().max(1) as f64;
     let cpu = [share(0), share(1)];
     Cell { seen, cpu }
 }
