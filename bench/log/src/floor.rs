@@ -18,8 +18,9 @@ const ANSWER: usize = 16;
 /// A file of zeros that are on disk.
 fn zeros(path: &Path, mib: u64) -> File {
     let mut file = File::create_new(path).unwrap();
+    let block = vec![0; 1 << 20];
     for _ in 0..mib {
-        file.write_all(&vec![0; 1 << 20]).unwrap();
+        file.write_all(&block).unwrap();
     }
     file.sync_all().unwrap();
     OpenOptions::new().write(true).open(path).unwrap()
@@ -29,7 +30,7 @@ fn zeros(path: &Path, mib: u64) -> File {
 pub fn sync(folder: &Path, payload: &[u8], times: u64) -> Seen {
     let mib = (payload.len() as u64 * times).div_ceil(1 << 20);
     let (path, clock) = (folder.join("zeros"), Clock::real());
-    let (file, from, mut seen) = (zeros(&path, mib), clock.instant(), Vec::new());
+    let (file, start, mut seen) = (zeros(&path, mib), clock.instant(), Vec::new());
     for number in 0..times {
         let began = clock.instant();
         file.write_all_at(payload, number * payload.len() as u64).unwrap();
@@ -37,7 +38,7 @@ pub fn sync(folder: &Path, payload: &[u8], times: u64) -> Seen {
         seen.push(micros(began));
     }
     std::fs::remove_file(path).unwrap();
-    Seen::of(seen, clock.since(from))
+    Seen::of(seen, clock.since(start))
 }
 
 /// MiB a second of 1 MiB writes, each with `fdatasync`: appended, or into a file whose blocks are there.

@@ -59,9 +59,9 @@ pub async fn drive(targets: &[Arc<dyn Target>], clients: usize, payload: &Bytes,
     Seen::of(all, span)
 }
 
-async fn write(target: Arc<dyn Target>, first: u64, payload: Bytes, (from, span): (Instant, Duration)) -> Vec<u32> {
+async fn write(target: Arc<dyn Target>, first: u64, payload: Bytes, (start, span): (Instant, Duration)) -> Vec<u32> {
     let (clock, mut seen) = (Clock::real(), Vec::new());
-    while clock.since(from) < span {
+    while clock.since(start) < span {
         let began = clock.instant();
         target.write(first + seen.len() as u64, payload.clone()).await;
         seen.push(micros(began));
