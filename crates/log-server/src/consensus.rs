@@ -111,7 +111,8 @@ pub struct Standing {
 pub struct Group {
     node: RawNode<Shelf>,
     sum: Sum,
-    waiting: BTreeMap<u64, (u64, Ticket)>,
+    /// By the place of its last command: each row that is not answered.
+    waiting: BTreeMap<u64, Proposed>,
     rhythm: Rhythm,
     since_checkpoint: usize,
     random: Random,
@@ -120,6 +121,16 @@ pub struct Group {
     sent: BTreeMap<u64, usize>,
     /// What a confirmed ticket must see applied first.
     confirming: Vec<(u64, Ticket)>,
+}
+
+/// A row that was proposed here.
+#[derive(Debug, Clone, Copy)]
+struct Proposed {
+    /// The place of its first command.
+    first: u64,
+    /// Of the leader this member was.
+    term: u64,
+    ticket: Ticket,
 }
 
 /// How long this member waits for a leader, and what it saw when that was drawn. raft-rs draws by itself, but not by our seed.
@@ -234,9 +245,11 @@ impl Group {
         message.set_entries(rows.iter().flat_map(|row| row.1.iter().map(entry)).collect::<Vec<_>>().into());
         let mut index = self.node.raft.raft_log.last_index();
         self.node.raft.step(message).map_err(|error| LogError::Unavailable(error.to_string()))?;
+        let term = self.node.raft.term;
         for (ticket, commands) in rows {
+            let first = index + 1;
             index += commands.len() as u64;
-            self.waiting.insert(index, (self.node.raft.term, *ticket));
+            self.waiting.insert(index, Proposed { first, term, ticket: *ticket });
         }
         Ok(())
     }
@@ -367,16 +380,24 @@ impl Group {
         done: &mut Vec<(Ticket, Result<Outcome, LogError>)>,
     ) {
         while let Some(first) = self.waiting.first_entry().filter(|first| *first.key() <= index) {
-            let (at, (asked, ticket)) = first.remove_entry();
+            let (at, row) = first.remove_entry();
             let answer = match outcome {
-                Some(outcome) if at == index && asked == term => Ok(outcome.clone()),
-                _ if at == index => {
-                    Err(LogError::Unavailable("another leader came before it was agreed on".to_owned()))
-                }
+                Some(outcome) if at == index && row.term == term => Ok(outcome.clone()),
+                _ if at == index => Err(self.replaced(row)),
                 _ => Err(LogError::Unknown("a snapshot went past it".to_owned())),
             };
-            done.push((ticket, answer));
+            done.push((row.ticket, answer));
         }
+    }
+
+    /// Why a row whose end was replaced is not what was asked for. Another leader may have taken over its begin: of such a row nobody may
+    /// say that nothing was done.
+    fn replaced(&self, row: Proposed) -> LogError {
+        let begin = self.log().term(row.first);
+        if begin.is_none_or(|term| term == row.term) {
+            return LogError::Unknown("another leader came after it was agreed on in part".to_owned());
+        }
+        LogError::Unavailable("another leader came before it was agreed on".to_owned())
     }
 
     /// Checkpoints, and lets go of what was truncated.
