@@ -158,7 +158,9 @@ impl History {
                 highest = highest.max(last);
             }
             if first <= highest {
-                faults.push(format!("what was begun at moment {begun} lies at {first}, before {highest}, acknowledged earlier"));
+                faults.push(format!(
+                    "what was begun at moment {begun} lies at {first}, before {highest}, acknowledged earlier"
+                ));
             }
         }
         faults

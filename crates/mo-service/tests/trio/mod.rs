@@ -66,7 +66,11 @@ impl Trio {
 
     /// The log, as a client of this name has it.
     pub fn log(&self, name: &str) -> RemoteLog {
-        let (patience, attempt) = (Duration::from_secs(5), Duration::from_secs(2));
+        self.patient_log(name, Duration::from_secs(2))
+    }
+
+    fn patient_log(&self, name: &str, attempt: Duration) -> RemoteLog {
+        let patience = attempt * 5 / 2;
         let how = Connect { name: name.to_owned(), patience, attempt, ..Connect::default() };
         RemoteLog::new(Arc::new(Servers::new(self.services.clone(), how)), SHARD)
     }
@@ -76,7 +80,9 @@ impl Trio {
         let attempt = Duration::from_millis(500);
         let how = Connect { name: "asker".to_owned(), attempt, ..Connect::default() };
         let client = KeeperClient::new(Vec::new(), how);
-        let Ok(Answer::Told(tales)) = client.ask_at(&self.stores[store].door, &Question::Told).await else { return None };
+        let Ok(Answer::Told(tales)) = client.ask_at(&self.stores[store].door, &Question::Told).await else {
+            return None;
+        };
         tales.into_iter().find(|tale| tale.shard == SHARD)
     }
 
@@ -108,13 +114,16 @@ impl Trio {
 
     /// All that lies behind a place, as far as it was agreed on when this was asked; where to read on.
     pub async fn read(&self, from: Lsn) -> Result<(Vec<Found>, Lsn), LogError> {
-        let log = self.log("reader");
+        // Much is read at once, on a machine that may have more to do.
+        let log = self.patient_log("reader", Duration::from_secs(12));
         let end = log.positions().await?.end;
         let (mut next, mut found) = (from, Vec::new());
         while next <= end {
             let batch = log.read(next, Most::default()).await?;
-            found.extend(batch.records.iter().filter(|record| record.lsn <= end).map(|record| {
-                Found { lsn: record.lsn, epoch: record.epoch, id: id_of(&record.payload) }
+            found.extend(batch.records.iter().filter(|record| record.lsn <= end).map(|record| Found {
+                lsn: record.lsn,
+                epoch: record.epoch,
+                id: id_of(&record.payload),
             }));
             if batch.next == next {
                 // Whoever was asked may know less than whoever said where the end is.

@@ -174,4 +174,3 @@ pub fn bytes_at(path: &Path, place: u64, length: usize) -> Vec<u8> {
     File::open(path).unwrap().read_exact_at(&mut bytes, place).unwrap();
     bytes
 }
-
