@@ -70,12 +70,12 @@ async fn play(
 ) -> Result<(), String> {
     let mut writers = load.start(trio, random);
     tokio::time::sleep(plan.before).await;
-    plan.fault.strike(trio, load, random).await;
+    plan.fault.strike(trio, load, random).await?;
     tokio::time::sleep(plan.length).await;
     if let Some(fallen) = (0..3).find(|at| trio.stores[*at].fell()) {
         return Err(format!("store {fallen} ended by itself"));
     }
-    trio.heal();
+    trio.heal()?;
     let healed = load.probe(trio).await;
     load.stop.store(true, SeqCst);
     while let Some(writer) = writers.join_next().await {

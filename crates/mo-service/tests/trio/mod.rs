@@ -59,7 +59,7 @@ impl Trio {
         let stores = (0..3).map(|at| Store::new(folder.path(), at, &listen[at], &told)).collect();
         let mut trio = Trio { stores, wires, services, folder: Some(folder) };
         for store in &mut trio.stores {
-            store.start();
+            store.start().unwrap();
         }
         trio
     }
@@ -135,12 +135,10 @@ impl Trio {
     }
 
     /// All that ran goes on: processes that were frozen or killed, ways that were cut.
-    pub fn heal(&mut self) {
+    pub fn heal(&mut self) -> Result<(), String> {
         self.wires.mend();
-        for store in &mut self.stores {
-            store.thaw();
-            store.start();
-        }
+        self.stores.iter().for_each(Store::thaw);
+        self.stores.iter_mut().try_for_each(Store::start)
     }
 
     /// Keeps the folder for whoever looks for a cause.

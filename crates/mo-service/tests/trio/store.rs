@@ -68,15 +68,8 @@ impl Store {
         lines[lines.len().saturating_sub(15)..].join("\n")
     }
 
-    /// Starts it, if it does not run, and waits until it is up.
-    pub fn start(&mut self) {
-        if let Err(said) = self.try_start() {
-            panic!("store {} does not start: {said}", self.at);
-        }
-    }
-
-    /// The same; what it said if it ends instead.
-    pub fn try_start(&mut self) -> Result<(), String> {
+    /// Starts it, if it does not run, and waits until it is up; what it said if it ends instead.
+    pub fn start(&mut self) -> Result<(), String> {
         if self.process.as_mut().is_some_and(|process| matches!(process.try_wait(), Ok(None))) {
             return Ok(());
         }

@@ -57,8 +57,8 @@ impl Wires {
 /// Who calls is known by its greeting, which names the caller first.
 fn caller_of(greeting: &[u8], names: &[String; 3]) -> Option<usize> {
     let place = |name: &String| greeting.windows(name.len()).position(|window| window == name.as_bytes());
-    let named = names.iter().enumerate().filter_map(|(store, name)| Some((place(name)?, store)));
-    named.min().map(|(_, store)| store)
+    let places = names.iter().enumerate().filter_map(|(store, name)| Some((place(name)?, store)));
+    places.min().map(|(_, store)| store)
 }
 
 async fn carry(
@@ -74,15 +74,15 @@ async fn carry(
     let open = |a: Option<usize>, b: Option<usize>| Way { cuts: cuts.subscribe(), from: a, to: b };
     let (mut there, mut back) = (open(from, Some(store)), open(Some(store), from));
     there.is_open().await;
-    let Ok(mut called) = TcpStream::connect(&door).await else { return };
-    let _ = (caller.set_nodelay(true), called.set_nodelay(true));
-    if called.write_all(&greeting[..length]).await.is_err() {
+    let Ok(mut target) = TcpStream::connect(&door).await else { return };
+    let _ = (caller.set_nodelay(true), target.set_nodelay(true));
+    if target.write_all(&greeting[..length]).await.is_err() {
         return;
     }
-    let ((from_caller, to_caller), (from_called, to_called)) = (caller.into_split(), called.into_split());
+    let ((from_caller, to_caller), (from_store, to_store)) = (caller.into_split(), target.into_split());
     tokio::select! {
-        () = there.forward(from_caller, to_called) => {}
-        () = back.forward(from_called, to_caller) => {}
+        () = there.forward(from_caller, to_store) => {}
+        () = back.forward(from_store, to_caller) => {}
     }
 }
 
