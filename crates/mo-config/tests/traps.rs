@@ -290,6 +290,14 @@ fn one_of_three_founders_on_hosts_of_their_own_has_no_error() {
 }
 
 #[test]
+fn one_of_three_founders_in_processes_of_their_own_has_no_error() {
+    let text = member(0, "a").replace("[\"127.0.0.1:30002\"]", "[\"127.0.0.1:30002\", \"127.0.0.1:31002\"]");
+    let findings = found(&[&text]);
+    assert_eq!(errors(&findings), Vec::<String>::new());
+    says(&findings, &["warning", "b1 is the uuid of no log service here; see that it runs in another process"]);
+}
+
+#[test]
 fn a_store_that_joins_names_members_in_vain() {
     let text = founding(&format!("bootstrap-cluster = false\ninit-hakeeper-members = [\"131072:{FIRST}\"]"));
     says(&found(&[&text]), &["warning: 0.toml:6", "a store that joins founds nothing"]);

@@ -58,6 +58,12 @@ fn speaks_of_others(store: &ServiceConfig) -> bool {
     named.iter().any(|address| reach::split(address).is_some_and(|(host, _)| !reach::is_local(host)))
 }
 
+/// Whether a store is told to meet stores that are not of this launch: on this host they are other processes.
+pub(super) fn meets_others(service: &ServiceConfig, stores: &[&ServiceConfig]) -> bool {
+    let elsewhere = |seed: &String| !stores.iter().any(|store| gossips(store, seed));
+    service.source.says("logservice.gossip-seed-addresses") && service.log_service.seeds.iter().any(elsewhere)
+}
+
 /// `0.0.0.0` and loopback mean another host to everybody who is told them.
 fn advertised(service: &ServiceConfig, stores: &[&ServiceConfig], found: &mut Vec<Finding>) {
     if !spread(stores) {

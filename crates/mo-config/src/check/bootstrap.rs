@@ -125,16 +125,19 @@ pub(super) fn among(service: &ServiceConfig, stores: &[&ServiceConfig], found: &
     }
 }
 
-/// Members that no file of the launch has. On one host that is a slip; else they may run elsewhere.
+/// Members that no file of the launch has. They may run elsewhere if anything else is named that does; else it is a slip.
 fn strangers(service: &ServiceConfig, stores: &[&ServiceConfig], found: &mut Vec<Finding>) {
     let key = key("init-hakeeper-members");
     let members = service.log_service.bootstrap.members().unwrap_or_default();
     let here = |uuid: &str| stores.iter().any(|store| same_uuid(&store.log_service.uuid, uuid));
     let spread = super::addresses::spread(stores);
+    let meets_others = super::addresses::meets_others(service, stores);
     for (id, uuid) in members.iter().filter(|(_, uuid)| !here(uuid)) {
         let what = format!("{id}:{uuid} is the uuid of no log service here");
         found.push(if spread {
             service.source.warning(&key, what, "see that it runs on another host")
+        } else if meets_others {
+            service.source.warning(&key, what, "see that it runs in another process")
         } else {
             service.source.error(&key, what, "name the uuids of the log services of this launch")
         });
