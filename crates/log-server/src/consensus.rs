@@ -113,6 +113,8 @@ pub struct Group {
     sum: Sum,
     /// By the place of its last command: each row that is not answered.
     waiting: BTreeMap<u64, Proposed>,
+    /// Rows whose last place was proposed anew before anything was agreed on there.
+    overtaken: Vec<Ticket>,
     rhythm: Rhythm,
     since_checkpoint: usize,
     random: Random,
@@ -175,8 +177,8 @@ impl Group {
         let logger = slog::Logger::root(slog::Discard, slog::o!());
         let node = RawNode::new(&config, shelf, &logger).map_err(|error| StorageError::Misuse(error.to_string()))?;
         let (waiting, patience) = (BTreeMap::new(), Patience::default());
-        let (sent, confirming) = (BTreeMap::new(), Vec::new());
-        Ok(Group { node, sum, waiting, rhythm, since_checkpoint: 0, random, patience, sent, confirming })
+        let (sent, confirming, overtaken) = (BTreeMap::new(), Vec::new(), Vec::new());
+        Ok(Group { node, sum, waiting, overtaken, rhythm, since_checkpoint: 0, random, patience, sent, confirming })
     }
 
     /// A tick of the clock went by.
@@ -249,7 +251,9 @@ impl Group {
         for (ticket, commands) in rows {
             let first = index + 1;
             index += commands.len() as u64;
-            self.waiting.insert(index, Proposed { first, term, ticket: *ticket });
+            let before = self.waiting.insert(index, Proposed { first, term, ticket: *ticket });
+            // An earlier row of ours ended there before others led. Somebody may still have it, and lead again.
+            self.overtaken.extend(before.map(|row| row.ticket));
         }
         Ok(())
     }
@@ -327,6 +331,8 @@ impl Group {
         self.node.advance_apply();
         self.step_down_if_gone();
         self.note_snapshots(&mut landed.messages);
+        let unknown = || LogError::Unknown("this member led again before its place was agreed on".to_owned());
+        landed.done.extend(self.overtaken.drain(..).map(|ticket| (ticket, Err(unknown()))));
         self.keep_house()?;
         let applied = self.sum.machine.applied().0;
         landed.confirmed =

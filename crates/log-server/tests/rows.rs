@@ -72,14 +72,24 @@ impl Three {
         panic!("nobody is elected");
     }
 
-    /// What the first member answers to a row of three, of which so many were heard by the second before that one led.
-    fn cut_short(mut self, heard: u64) -> Result<Outcome, LogError> {
+    /// All agree on the first member.
+    fn first_leads(&mut self) {
         let all = |_: &Message| true;
         for _ in 0..100 {
             self.elect(&[0, 1, 2], &all);
             self.groups.iter_mut().for_each(|group| group.transfer(1));
             self.settle(&all);
+            if self.groups[0].standing().leads {
+                return;
+            }
         }
+        panic!("the first is not elected");
+    }
+
+    /// What the first member answers to a row of three, of which so many were heard by the second before that one led.
+    fn cut_short(mut self, heard: u64) -> Result<Outcome, LogError> {
+        let all = |_: &Message| true;
+        self.first_leads();
         let first = self.groups[0].log().last_index() + 1;
         let row = vec![Command::Record(Epoch::FIRST, Bytes::from(vec![7; LARGE])); 3];
         self.groups[0].propose_rows(&[(70, row)]).unwrap();
@@ -111,4 +121,23 @@ fn a_row_of_which_a_part_is_agreed_on_is_not_said_to_be_undone() {
 fn a_row_nobody_heard_of_may_be_asked_for_again() {
     let answer = Three::new().cut_short(0);
     assert!(matches!(answer, Err(LogError::Unavailable(_))), "{answer:?}");
+}
+
+#[test]
+fn a_row_whose_place_is_asked_for_again_is_answered_all_the_same() {
+    let mut three = Three::new();
+    three.first_leads();
+    let row = vec![Command::Record(Epoch::FIRST, Bytes::from_static(b"x")); 3];
+    three.groups[0].propose_rows(&[(70, row)]).unwrap();
+    // Nobody hears it. The next leader's mark takes its first place, our own mark the second, and what we ask for then the third.
+    three.elect(&[1, 2], &|letter: &Message| letter.from != 1 && letter.to != 1);
+    while three.groups[0].standing().leads {
+        three.groups.iter_mut().for_each(Group::tick);
+        three.settle(&|_| true);
+    }
+    three.first_leads();
+    three.groups[0].propose(71, &Command::Seal(Epoch::FIRST)).unwrap();
+    three.settle(&|_| true);
+    let own: Vec<_> = three.answers.iter().filter(|answer| answer.0 == 1).collect();
+    assert!(matches!(own[..], [(_, 70, Err(LogError::Unknown(_))), (_, 71, Ok(Outcome::Sealed(_)))]), "{own:?}");
 }
