@@ -71,6 +71,8 @@ pub type Row = (Ticket, Vec<Command>);
 pub struct Wave {
     /// May be sent before it is on disk.
     pub now: Vec<Message>,
+    /// May be sent once it is.
+    held: Vec<Message>,
     ready: Ready,
 }
 
@@ -279,7 +281,22 @@ impl Group {
 
     /// Hands the lead to another voter.
     pub fn transfer(&mut self, replica: u64) {
-        self.node.transfer_leader(replica);
+        if self.must_lead().is_ok() {
+            self.node.transfer_leader(replica);
+        }
+    }
+
+    /// Hands the lead to the voter that was heard of lately and has the most; nothing, if there is none.
+    pub fn hand_over(&mut self) {
+        let raft = &self.node.raft;
+        let voters = raft.prs().conf().voters();
+        let fit = raft
+            .prs()
+            .iter()
+            .filter(|(replica, progress)| **replica != raft.id && progress.recent_active && voters.contains(**replica));
+        if let Some((replica, _)) = fit.max_by_key(|(_, progress)| progress.matched) {
+            self.transfer(*replica);
+        }
     }
 
     fn must_lead(&self) -> Result<(), LogError> {
@@ -303,9 +320,13 @@ impl Group {
             let members = self.sum.current().wire();
             self.node.mut_store().install(&snapshot, members)?;
         }
+        let promise = self.log().promise();
+        let is_new = ready.hs().is_some_and(|hard| (hard.term, hard.vote) != (promise.term, promise.vote));
+        // What is said in a new term waits until that is on disk: who forgets a term might lead in it twice.
+        let held = if is_new { std::mem::take(&mut now) } else { Vec::new() };
         let entries = ready.take_entries();
         self.node.mut_store().write(entries, ready.hs())?;
-        Ok(Some(Wave { now, ready }))
+        Ok(Some(Wave { now, held, ready }))
     }
 
     /// Puts on disk what waves wrote.
@@ -322,7 +343,8 @@ impl Group {
     pub fn land(&mut self, wave: Wave) -> Result<Landed, StorageError> {
         let (mut landed, mut ready) = (Landed::default(), wave.ready);
         self.confirming.extend(ready.take_read_states().iter().filter_map(asked));
-        landed.messages = ready.take_persisted_messages();
+        landed.messages = wave.held;
+        landed.messages.append(&mut ready.take_persisted_messages());
         let mut committed = ready.take_committed_entries();
         let mut light = self.node.advance_append(ready);
         landed.messages.append(&mut light.take_messages());

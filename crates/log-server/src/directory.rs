@@ -34,6 +34,11 @@ impl Directory {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(store).map(|entry| entry.addresses.clone())
     }
 
+    /// A store as it is known.
+    pub fn entry(&self, store: &str) -> Option<Entry> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(store).cloned()
+    }
+
     /// A store said where it is reached. True if that is news. A store that is known with other data keeps its place: whoever lost its
     /// data must come back under another name.
     pub fn put(&self, store: &str, entry: Entry) -> bool {

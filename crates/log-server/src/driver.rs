@@ -190,14 +190,14 @@ impl Hand {
         let _ = self.asks.send(Ask::Unreachable(store));
     }
 
-    /// Proposes changes of members that hold together.
-    pub async fn change(&self, shard: u64, changes: Vec<Change>) -> Result<(), LogError> {
-        self.ask(|answer| Ask::Change { shard, changes, answer }).answer().await
+    /// Proposes changes of members that hold together, if the last change lies at `membership`.
+    pub async fn change(&self, shard: u64, membership: u64, changes: Vec<Change>) -> Result<(), LogError> {
+        self.ask(|answer| Ask::Change { shard, membership, changes, answer }).answer().await
     }
 
-    /// Hands the lead of a shard to another of its voters.
-    pub fn lead(&self, shard: u64, replica: u64) {
-        let _ = self.asks.send(Ask::Lead { shard, replica });
+    /// Hands the lead of a shard to whichever of its voters is best for it.
+    pub fn hand_over(&self, shard: u64) {
+        let _ = self.asks.send(Ask::HandOver { shard });
     }
 
     /// Runs a replica.

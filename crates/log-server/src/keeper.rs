@@ -7,13 +7,16 @@
 //!   heartbeats ─▶ State ─▶ check ─▶ orders ─▶ (in the answer to the store's next heartbeat) ─▶ stores do them ─▶ heartbeats
 //! ```
 
+/// The log whose records are all the keeper knows.
+pub const SHARD: u64 = 0;
+
 mod check;
 mod event;
 mod settings;
 mod state;
 
 pub use check::check;
-pub use event::{Event, What};
+pub use event::{Event, What, lost};
 pub use settings::{Given, Setting, SettingError};
 pub use state::{
     Addresses, Heartbeat, Held, Limits, Locality, Node, Order, OrderKind, Pending, Role, Settings, Shard, State, Store,

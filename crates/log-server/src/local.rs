@@ -6,7 +6,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use log::{Batch, Log, LogError, Most, Positions, Sealed, check_append};
+use log::{Batch, Log, LogError, Most, Positions, Sealed, check_append, check_seal};
 use std::time::Duration;
 use types::{Epoch, Lsn};
 
@@ -66,6 +66,7 @@ impl Log for LocalLog {
     }
 
     async fn seal(&self, epoch: Epoch) -> Result<Sealed, LogError> {
+        check_seal(epoch)?;
         match self.one(Command::Seal(epoch)).await? {
             Outcome::Sealed(sealed) => Ok(sealed),
             Outcome::Refused(why) => Err(why),

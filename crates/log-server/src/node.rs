@@ -20,7 +20,7 @@ use mind::Mind;
 use runtime::{Clock, Random};
 use std::{
     fs::{File, TryLockError},
-    io,
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
     thread::JoinHandle,
@@ -131,8 +131,8 @@ pub struct Node {
     mind: Arc<Mind>,
     refused: watch::Receiver<Option<String>>,
     tasks: tokio::task::JoinSet<()>,
-    thread: JoinHandle<()>,
-    lock: File,
+    thread: Option<JoinHandle<()>>,
+    _lock: File,
 }
 
 impl Node {
@@ -170,7 +170,7 @@ impl Node {
         tasks.spawn(Arc::clone(&mind).follow());
         tasks.spawn(Arc::clone(&mind).keep());
         tasks.spawn(heart.run());
-        Ok(Node { hand, directory, mind, refused, tasks, thread, lock })
+        Ok(Node { hand, directory, mind, refused, tasks, thread: Some(thread), _lock: lock })
     }
 
     /// Waits until it works no more, and says why: its disk failed, or the cluster will not have it.
@@ -193,9 +193,19 @@ impl Node {
     pub async fn stop(mut self) {
         self.tasks.shutdown().await;
         self.hand.leave();
-        let thread = self.thread;
-        let _ = tokio::task::spawn_blocking(move || thread.join()).await;
-        drop(self.lock);
+        if let Some(thread) = self.thread.take() {
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+    }
+}
+
+impl Drop for Node {
+    /// The folder is let go of only once nobody writes to it any more.
+    fn drop(&mut self) {
+        self.hand.leave();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }
 
@@ -229,8 +239,14 @@ fn known(folder: &Path) -> Entries {
 fn keep(folder: &Path, entries: &Entries) {
     let draft = folder.join("directory.json.draft");
     let text = serde_json::to_vec_pretty(entries).unwrap_or_default();
-    if std::fs::write(&draft, text).is_ok() {
-        let _ = std::fs::rename(&draft, folder.join(KNOWN));
+    let written = File::create(&draft).and_then(|mut file| {
+        file.write_all(&text)?;
+        file.sync_all()?;
+        std::fs::rename(&draft, folder.join(KNOWN))?;
+        File::open(folder)?.sync_all()
+    });
+    if let Err(error) = written {
+        tracing::warn!("{}: {error}", draft.display());
     }
 }
 

@@ -91,6 +91,10 @@ impl Store {
     fn run(&mut self, shard: u64, replica: u64, how: &Run) -> Result<(), StorageError> {
         let owner = Owner { cluster: self.book.cluster, shard, replica };
         let folder = self.folder.join(format!("shard-{shard}-{replica}"));
+        if *how == Run::Again && !ReplicaLog::is_there(&*self.disk, &folder)? {
+            let what = "the replica's files are gone, and what it promised with them".to_owned();
+            return Err(StorageError::Damaged { path: folder, place: 0, what });
+        }
         let mut log = ReplicaLog::open(Arc::clone(&self.disk), &folder, owner, self.options.segments)?;
         if let Run::First(voters) = how
             && log.last_index() == 0
@@ -122,13 +126,13 @@ impl Store {
                 }
             }
             Ask::Unreachable(store) => self.slots.values_mut().for_each(|slot| slot.unreachable(&store)),
-            Ask::Change { shard, changes, answer } => {
-                let done = self.slot(shard).and_then(|slot| slot.change(&changes));
+            Ask::Change { shard, membership, changes, answer } => {
+                let done = self.slot(shard).and_then(|slot| slot.change(membership, &changes));
                 let _ = answer.send(done);
             }
-            Ask::Lead { shard, replica } => {
+            Ask::HandOver { shard } => {
                 if let Ok(slot) = self.slot(shard) {
-                    slot.transfer(replica);
+                    slot.hand_over();
                 }
             }
             Ask::Run { shard, replica, how, answer } => return self.start(shard, replica, &how, answer),
@@ -155,7 +159,7 @@ impl Store {
         answer: Answer<crate::consensus::Outcome>,
     ) {
         match self.slots.get_mut(&shard) {
-            Some(slot) => slot.queue(self.waiting.outcome(answer), commands),
+            Some(slot) => slot.queue(self.waiting.outcome(shard, answer), commands),
             None => {
                 let _ = answer.send(Err(LogError::Unavailable(format!(
                     "store {} holds no replica of shard {shard}",
@@ -203,6 +207,7 @@ impl Store {
     fn end(&mut self, shard: u64, replica: u64, answer: Answer<()>) -> Result<(), StorageError> {
         if self.slots.get(&shard).is_some_and(|slot| slot.replica == replica) {
             self.slots.remove(&shard);
+            self.waiting.end(shard);
             self.book.end(&*self.disk, &self.folder, shard, replica)?;
             ReplicaLog::remove_files(&*self.disk, &self.folder.join(format!("shard-{shard}-{replica}")))?;
         }

@@ -191,6 +191,17 @@ async fn a_store_that_lost_its_data_is_refused_under_its_old_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_replica_whose_files_are_gone_does_not_begin_anew() {
+    let seed = Seed::start().await;
+    until(seed.door(), "three shards", |state| state.shards.len() == 3 && runs(state)).await;
+    let Seed { normal: (normal, node), .. } = seed;
+    node.stop().await;
+    std::fs::remove_dir_all(normal.folder.join("shard-1-262145")).unwrap();
+    let Err(error) = start(&normal).await else { panic!("it forgot what it promised") };
+    assert!(error.to_string().contains("files are gone"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_store_on_one_folder_and_a_taken_port_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let one = options(folder.path(), NORMAL, "", &[]);

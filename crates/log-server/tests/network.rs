@@ -80,3 +80,18 @@ fn a_key_that_is_not_the_certificates_is_found_at_once() {
     let missing = TlsFiles { authority: folder.path().join("none.pem"), ..one };
     assert!(Tls::load(&missing).err().unwrap().to_string().contains("none.pem"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_harm_the_log_is_refused() {
+    let stores = NetStores::start(1, false).await;
+    stores.begin(0).await;
+    stores.begin(1).await;
+    let (keepers, log) = (stores.client(0, 0), stores.client(0, 1));
+    let record = vec![bytes::Bytes::from_static(b"x")];
+    assert!(matches!(log.seal(types::Epoch(u64::MAX)).await, Err(LogError::Invalid(_))));
+    assert!(log.append(types::Epoch::FIRST, record.clone()).await.is_ok(), "nothing was sealed");
+    for refused in [keepers.append(types::Epoch::FIRST, record).await, keepers.truncate(types::Lsn(1)).await] {
+        assert!(matches!(&refused, Err(LogError::Invalid(why)) if why.contains("the keeper's own")), "{refused:?}");
+    }
+    assert!(matches!(keepers.seal(types::Epoch::FIRST).await, Err(LogError::Invalid(_))));
+}

@@ -37,10 +37,26 @@ pub const LARGEST_RECORD: usize = 16 << 20;
 /// Bytes of all records of one append, at most.
 pub const LARGEST_APPEND: usize = 32 << 20;
 
+/// Records of one append, at most.
+pub const MOST_RECORDS: usize = 65_536;
+
+/// Refuses to end the last epoch there could be: none could follow it.
+pub fn check_seal(epoch: Epoch) -> Result<(), LogError> {
+    if epoch.0 < u64::MAX {
+        Ok(())
+    } else {
+        Err(LogError::Invalid(format!("epoch {epoch} cannot be sealed: none could follow it")))
+    }
+}
+
 /// Refuses what no log takes: nothing, or too much at once.
 pub fn check_append(records: &[Bytes]) -> Result<(), LogError> {
     if records.is_empty() {
         return Err(LogError::Invalid("there is nothing to append".to_owned()));
+    }
+    if records.len() > MOST_RECORDS {
+        let what = format!("{} records are too many for one append: {MOST_RECORDS} are the most", records.len());
+        return Err(LogError::Invalid(what));
     }
     if let Some(large) = records.iter().map(Bytes::len).find(|length| *length > LARGEST_RECORD) {
         let what = format!("a record of {large} bytes is too large: {LARGEST_RECORD} are the most; cut it");

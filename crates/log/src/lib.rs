@@ -16,7 +16,9 @@ mod remote;
 #[cfg(test)]
 mod tests;
 
-pub use contract::{Batch, LARGEST_APPEND, LARGEST_RECORD, Log, Most, Positions, Record, Sealed, check_append};
+pub use contract::{
+    Batch, LARGEST_APPEND, LARGEST_RECORD, Log, MOST_RECORDS, Most, Positions, Record, Sealed, check_append, check_seal,
+};
 pub use error::LogError;
 pub use memory::MemoryLog;
 pub use reign::Reign;

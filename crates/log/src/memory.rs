@@ -1,6 +1,6 @@
 //! A log that lives as long as its process: for tests, and for what may be lost.
 
-use crate::{Batch, Log, LogError, Most, Positions, Record, Reign, Sealed, check_append};
+use crate::{Batch, Log, LogError, Most, Positions, Record, Reign, Sealed, check_append, check_seal};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::{
@@ -120,6 +120,7 @@ impl Log for MemoryLog {
     }
 
     async fn seal(&self, epoch: Epoch) -> Result<Sealed, LogError> {
+        check_seal(epoch)?;
         let (sealed, end) = {
             let mut inner = self.inner();
             (inner.seal(epoch), inner.end)

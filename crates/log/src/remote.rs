@@ -6,7 +6,7 @@ mod servers;
 pub use servers::{Connect, Servers, dial};
 
 use crate::{
-    Batch, Log, LogError, Most, Positions, Sealed, check_append,
+    Batch, Log, LogError, Most, Positions, Sealed, check_append, check_seal,
     net::{Reply, Request},
 };
 use async_trait::async_trait;
@@ -133,6 +133,7 @@ impl Log for RemoteLog {
     }
 
     async fn seal(&self, epoch: Epoch) -> Result<Sealed, LogError> {
+        check_seal(epoch)?;
         self.ask(Request::Seal(self.shard, epoch), Again::Tell, Duration::ZERO).await?.sealed()
     }
 

@@ -1,7 +1,7 @@
 //! What a shard's log adds up to: who may append, and where it begins. Everything else is the log itself.
 
 use super::command::Command;
-use log::{LogError, Reign, Sealed};
+use log::{LogError, Reign, Sealed, check_seal};
 use serde::{Deserialize, Serialize};
 use types::{Epoch, Lsn};
 
@@ -65,10 +65,13 @@ impl Machine {
             Command::Record(epoch, _) => {
                 self.reign.admit(*epoch).map_or_else(Outcome::Refused, |()| Outcome::Appended(lsn))
             }
-            Command::Seal(epoch) => {
-                let (end, first) = self.reign.seal(*epoch, lsn);
-                Outcome::Sealed(Sealed { end, epoch: self.reign.current(), first })
-            }
+            Command::Seal(epoch) => match check_seal(*epoch) {
+                Ok(()) => {
+                    let (end, first) = self.reign.seal(*epoch, lsn);
+                    Outcome::Sealed(Sealed { end, epoch: self.reign.current(), first })
+                }
+                Err(why) => Outcome::Refused(why),
+            },
             Command::Truncate(through) => self.truncate(*through, lsn),
         })
     }

@@ -47,19 +47,22 @@ impl Event {
     }
 }
 
+/// What a store is told that lost its data.
+pub fn lost(store: &str, known: u128, born: u128) -> String {
+    let what = format!("store {store} was here before with other data (born {known:x}, now {born:x})");
+    format!("{what}: a store that lost its data must come back under a new uuid, for it forgot what it promised")
+}
+
 impl State {
     /// Why a store may not take part, if it may not: one that was wiped does not remember what it promised.
     pub fn refusal(&self, store: &str, born: u128) -> Option<String> {
         let known = self.stores.get(store).map(|known| known.told.born).filter(|known| *known != born)?;
-        let what = format!("store {store} was here before with other data (born {known:x}, now {born:x})");
-        Some(format!(
-            "{what}: a store that lost its data must come back under a new uuid, for it forgot what it promised"
-        ))
+        Some(lost(store, known, born))
     }
 
     /// One record happened; `last` is the place of the one before it. A setting that the rule forbids changes nothing.
     pub fn apply(&mut self, event: &Event, last: Lsn) -> Result<(), SettingError> {
-        self.tick += event.ticks;
+        self.tick = self.tick.saturating_add(event.ticks);
         match &event.what {
             What::Begin(wanted) => self.begin(wanted),
             What::Heard(heartbeat) => {

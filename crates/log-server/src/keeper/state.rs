@@ -282,7 +282,7 @@ impl Default for State {
 impl State {
     /// A new id.
     pub fn next_id(&mut self) -> u64 {
-        self.last_id += 1;
+        self.last_id = self.last_id.saturating_add(1);
         self.last_id
     }
 
@@ -305,7 +305,8 @@ impl State {
             self.gone.extend(left.map(|replica| (held.shard, *replica)));
             (shard.epoch, shard.members) = (held.epoch, held.members.clone());
             let highest = held.members.keys().max().copied().unwrap_or_default();
-            self.last_id = self.last_id.max(highest);
+            // Nobody was ever given an id near the end of the numbers, whatever somebody says.
+            self.last_id = self.last_id.max(highest.min(1 << 62));
         }
         if held.term > shard.term || (held.term == shard.term && held.leader != 0) {
             (shard.term, shard.leader) = (held.term, held.leader);

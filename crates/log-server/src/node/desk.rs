@@ -4,7 +4,7 @@ use super::{Heart, founding::KEEPER, mind::Mind};
 use crate::{
     Control, Directory, Hand,
     affairs::{Answer, KeeperClient, Question, Tale, json},
-    keeper::{State, What},
+    keeper::{State, What, lost},
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -84,15 +84,20 @@ impl Desk {
         self.directory.all().into_values().map(|entry| entry.addresses.service).collect()
     }
 
-    fn meet(&self, known: crate::Entries, store: &str) -> Answer {
-        let all = self.directory.all();
-        if let (Some(before), Some(now)) = (all.get(store), known.get(store))
-            && before.born != now.born
-        {
-            let what = format!("store {store} was here before with other data");
-            return Answer::Refused(format!("{what}: a store that lost its data must come back under a new uuid"));
+    fn meet(&self, mut known: crate::Entries, store: &str) -> Answer {
+        let Some(caller) = known.remove(store) else {
+            return Answer::Met { known: self.directory.all(), store: self.own.clone() };
+        };
+        let before = self.directory.entry(store).filter(|before| before.born != caller.born);
+        let refused = self.mind.with(|state| state.refusal(store, caller.born));
+        let refused = refused.or(before.map(|before| lost(store, before.born, caller.born)));
+        if let Some(why) = refused {
+            return Answer::Refused(why);
         }
+        // Where a store is it knows best; what it says of others is hearsay.
+        known.remove(&self.own);
         self.directory.merge(known);
+        self.directory.put(store, caller);
         Answer::Met { known: self.directory.all(), store: self.own.clone() }
     }
 

@@ -4,8 +4,7 @@ use super::{Heart, heart::Met};
 use crate::{Run, keeper::Wanted};
 use std::collections::BTreeMap;
 
-/// The log of the keeper.
-pub(super) const KEEPER: u64 = 0;
+pub(super) use crate::keeper::SHARD as KEEPER;
 
 /// How a cluster begins.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -84,7 +84,9 @@ impl Heart {
         for address in self.others() {
             let question = Question::Meet { known: self.directory.all(), store: own.clone() };
             match self.keeper.ask_at(&address, &question).await {
-                Ok(Answer::Met { known, store }) => {
+                Ok(Answer::Met { mut known, store }) => {
+                    // Where this store is it knows best.
+                    known.remove(&own);
                     self.directory.merge(known);
                     met.insert(store);
                 }
@@ -146,14 +148,14 @@ impl Heart {
             return;
         }
         let what = format!("shard {}: {:?}", order.shard, order.kind);
-        let done = match order.kind {
+        let done = match order.kind.clone() {
             OrderKind::Add { replica, on } if valid => {
-                self.hand.change(order.shard, vec![Change::Learner(replica, on)]).await
+                self.hand.change(order.shard, order.epoch, vec![Change::Learner(replica, on)]).await
             }
             OrderKind::Promote { replica, on } if valid => {
-                self.hand.change(order.shard, vec![Change::Voter(replica, on)]).await
+                self.hand.change(order.shard, order.epoch, vec![Change::Voter(replica, on)]).await
             }
-            OrderKind::Remove { replica } if valid => self.remove(order.shard, replica, here).await,
+            OrderKind::Remove { replica } if valid => self.remove(&order, replica, here).await,
             OrderKind::Start { replica, .. } => self.hand.run(order.shard, replica, Run::Joining).await,
             OrderKind::Found { replica, voters } => self.hand.run(order.shard, replica, Run::First(voters)).await,
             OrderKind::Stop { replica } => self.hand.end(order.shard, replica).await,
@@ -166,16 +168,12 @@ impl Heart {
     }
 
     /// A leader does not take itself out: it hands the lead on first.
-    async fn remove(&self, shard: u64, replica: u64, here: Option<&Told>) -> Result<(), LogError> {
-        let leads_itself = here.is_some_and(|here| here.replica == replica);
-        let other = here.and_then(|here| here.members.voters.iter().find(|voter| **voter != replica));
-        match other.filter(|_| leads_itself) {
-            Some(other) => {
-                self.hand.lead(shard, *other);
-                Ok(())
-            }
-            None => self.hand.change(shard, vec![Change::Gone(replica)]).await,
+    async fn remove(&self, order: &Order, replica: u64, here: Option<&Told>) -> Result<(), LogError> {
+        if here.is_some_and(|here| here.replica == replica && here.members.voters.len() > 1) {
+            self.hand.hand_over(order.shard);
+            return Ok(());
         }
+        self.hand.change(order.shard, order.epoch, vec![Change::Gone(replica)]).await
     }
 }
 

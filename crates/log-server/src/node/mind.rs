@@ -29,8 +29,8 @@ pub(super) struct Mind {
     kept: Mutex<Kept>,
     /// The place of the last record that was taken in.
     seen: watch::Sender<Lsn>,
-    /// Records are added one by one; with when the last was.
-    turn: Turn<Option<Instant>>,
+    /// Records are added one by one; with when the last was, and in which term.
+    turn: Turn<Option<(Instant, u64)>>,
     wanted: OnceLock<Wanted>,
 }
 
@@ -112,7 +112,8 @@ impl Mind {
         let mut kept = self.kept();
         if let Some(event) = Event::read(&record.payload) {
             let last = kept.last;
-            kept.since_whole = if matches!(event.what, What::Whole(..)) { 0 } else { kept.since_whole + 1 };
+            let counts = matches!(&event.what, What::Whole(at, _) if *at == last || last == Lsn::ZERO);
+            kept.since_whole = if counts { 0 } else { kept.since_whole + 1 };
             if let Err(why) = kept.state.apply(&event, last) {
                 kept.forbidden = Some((record.lsn, why));
             }
@@ -125,9 +126,10 @@ impl Mind {
     /// Adds a record, waits until it was taken in, and tells what the rule of settings said. Only where the keeper's shard leads.
     pub async fn happen(&self, what: What) -> Result<Result<(), SettingError>, LogError> {
         let mut turn = self.turn.lock().await;
-        let ticks = self.ticks(*turn);
+        let term = self.tip().await.map_or(0, |tip| tip.term);
+        let ticks = self.ticks(turn.filter(|(_, then)| *then == term).map(|(last, _)| last));
         let lsn = self.add(Event { ticks, what }).await?;
-        *turn = Some(self.clock.instant());
+        *turn = Some((self.clock.instant(), term));
         let forbidden = self.kept().forbidden.take().filter(|(at, _)| *at == lsn);
         Ok(forbidden.map_or(Ok(()), |(_, why)| Err(why)))
     }
@@ -142,7 +144,8 @@ impl Mind {
 
     async fn add(&self, event: Event) -> Result<Lsn, LogError> {
         let log = LocalLog::new(self.hand.clone(), KEEPER);
-        let lsn = log.append(Epoch::FIRST, vec![event.bytes()]).await?;
+        let appended = tokio::time::timeout(SEEN, log.append(Epoch::FIRST, vec![event.bytes()])).await;
+        let lsn = appended.map_err(|_| LogError::Unknown("no majority agreed on it in time".to_owned()))??;
         let mut seen = self.seen.subscribe();
         let waited = tokio::time::timeout(SEEN, seen.wait_for(|seen| *seen >= lsn)).await;
         waited.map_err(|_| LogError::Unknown("the keeper does not follow its log".to_owned())).map(|_| lsn)

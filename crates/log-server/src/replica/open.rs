@@ -34,6 +34,12 @@ impl ReplicaLog {
         Ok(log)
     }
 
+    /// Whether there is anything of a log in a folder.
+    pub fn is_there(disk: &dyn Disk, folder: &Path) -> Result<bool, StorageError> {
+        let failed = |source| StorageError::Disk { path: folder.to_owned(), what: "listing", source };
+        Ok(disk.list(folder).map_err(failed)?.iter().any(|name| segment::number(name).is_some()))
+    }
+
     /// Removes all files of a log that is wanted no more.
     pub fn remove_files(disk: &dyn Disk, folder: &Path) -> Result<(), StorageError> {
         let failed = |source| StorageError::Disk { path: folder.to_owned(), what: "removing", source };

@@ -4,10 +4,11 @@ use super::Service;
 use crate::{
     Tip,
     consensus::{Command, Outcome},
+    keeper,
 };
 use futures::future::BoxFuture;
 use log::{
-    LogError, Most, check_append,
+    LogError, MOST_RECORDS, Most, check_append, check_seal,
     net::{Reply, Request},
 };
 use std::time::Duration;
@@ -31,11 +32,11 @@ impl Desk {
 
     /// The store has the question once this returns, so that questions of one client keep their order.
     pub fn reply(&self, request: Request) -> Answering {
+        if let Err(error) = allowed(&request) {
+            return Box::pin(async { Reply::Refused(error) });
+        }
         match request {
             Request::Append(shard, epoch, records) => {
-                if let Err(error) = check_append(&records) {
-                    return Box::pin(async { Reply::Refused(error) });
-                }
                 let records = records.into_iter().map(|record| Command::Record(epoch, record)).collect();
                 self.commands(shard, records)
             }
@@ -51,7 +52,7 @@ impl Desk {
                 })
             }
             Request::Read(shard, from, records, bytes) => {
-                let most = Most { records: short(records), bytes: short(bytes).min(LARGEST) };
+                let most = Most { records: short(records).min(MOST_RECORDS), bytes: short(bytes).min(LARGEST) };
                 let service = self.service.clone();
                 Box::pin(async move { service.read(shard, from, most).await })
             }
@@ -76,6 +77,18 @@ impl Desk {
                 Err(error) => service.refuse(shard, error).await,
             }
         })
+    }
+}
+
+/// What no client may ask, whoever leads.
+fn allowed(request: &Request) -> Result<(), LogError> {
+    match request {
+        Request::Append(keeper::SHARD, ..) | Request::Seal(keeper::SHARD, _) | Request::Truncate(keeper::SHARD, _) => {
+            Err(LogError::Invalid("shard 0 is the keeper's own: nobody else writes to it".to_owned()))
+        }
+        Request::Append(_, _, records) => check_append(records),
+        Request::Seal(_, epoch) => check_seal(*epoch),
+        _ => Ok(()),
     }
 }
 

@@ -93,17 +93,17 @@ pub enum Ask {
     Change {
         /// The log.
         shard: u64,
+        /// The place of the change of members before.
+        membership: u64,
         /// What.
         changes: Vec<Change>,
         /// Proposed, or refused. Whether it came to be is told by who takes part.
         answer: Answer<()>,
     },
-    /// Hand the lead over.
-    Lead {
+    /// Hand the lead to whoever is best for it.
+    HandOver {
         /// The log.
         shard: u64,
-        /// The voter that is to lead.
-        replica: u64,
     },
     /// Run a replica here.
     Run {

@@ -75,12 +75,16 @@ impl Slot {
         self.group.tick();
     }
 
-    pub fn transfer(&mut self, replica: u64) {
+    pub fn hand_over(&mut self) {
         self.stirred = true;
-        self.group.transfer(replica);
+        self.group.hand_over();
     }
 
-    pub fn change(&mut self, changes: &[Change]) -> Result<(), LogError> {
+    /// Changes what the caller knew; an order that comes late is void.
+    pub fn change(&mut self, membership: u64, changes: &[Change]) -> Result<(), LogError> {
+        if self.group.membership() != membership {
+            return Err(LogError::Unavailable("the members changed meanwhile".to_owned()));
+        }
         self.stirred = true;
         self.group.change(changes)
     }

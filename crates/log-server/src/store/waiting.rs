@@ -7,12 +7,15 @@ use std::collections::BTreeMap;
 
 /// Elections without an answer after which a question is given up.
 const PATIENCE: usize = 3;
+/// The same for what may be agreed on later: whoever was taken out of its shard never hears of it.
+const LONG: usize = 10;
 
 /// Everybody who asked and was not answered.
 #[derive(Default)]
 pub(super) struct Waiting {
     last: Ticket,
-    outcomes: BTreeMap<Ticket, Answer<Outcome>>,
+    /// With their shard, and the ticks since they asked.
+    outcomes: BTreeMap<Ticket, (u64, usize, Answer<Outcome>)>,
     /// With their shard, and the ticks since they asked.
     positions: BTreeMap<Ticket, (u64, usize, Answer<Positions>)>,
 }
@@ -23,9 +26,9 @@ impl Waiting {
         self.last
     }
 
-    pub fn outcome(&mut self, answer: Answer<Outcome>) -> Ticket {
+    pub fn outcome(&mut self, shard: u64, answer: Answer<Outcome>) -> Ticket {
         let ticket = self.next();
-        self.outcomes.insert(ticket, answer);
+        self.outcomes.insert(ticket, (shard, 0, answer));
         ticket
     }
 
@@ -37,7 +40,7 @@ impl Waiting {
 
     /// It was not done.
     pub fn fail(&mut self, ticket: Ticket, error: LogError) {
-        if let Some(answer) = self.outcomes.remove(&ticket) {
+        if let Some((_, _, answer)) = self.outcomes.remove(&ticket) {
             let _ = answer.send(Err(error));
         } else if let Some((_, _, answer)) = self.positions.remove(&ticket) {
             let _ = answer.send(Err(error));
@@ -46,7 +49,7 @@ impl Waiting {
 
     pub fn done(&mut self, done: Vec<(Ticket, Result<Outcome, LogError>)>) {
         for (ticket, outcome) in done {
-            if let Some(answer) = self.outcomes.remove(&ticket) {
+            if let Some((_, _, answer)) = self.outcomes.remove(&ticket) {
                 let _ = answer.send(outcome);
             }
         }
@@ -72,12 +75,27 @@ impl Waiting {
             let _ = answer.send(Err(LogError::Unavailable("no majority says who leads".to_owned())));
         }
         again.retain(|(_, ticket)| self.positions.contains_key(ticket));
+        self.outcomes.values_mut().for_each(|(_, age, _)| *age += 1);
+        let tired = self.outcomes.extract_if(.., |_, (_, age, _)| *age > LONG * election);
+        for (_, (_, _, answer)) in tired {
+            let _ = answer.send(Err(LogError::Unknown("no majority agreed on it in time, and one may yet".to_owned())));
+        }
         again
+    }
+
+    /// A replica was ended here: what was asked of it others may still agree on.
+    pub fn end(&mut self, ended: u64) {
+        for (_, (_, _, answer)) in self.outcomes.extract_if(.., |_, (shard, _, _)| *shard == ended) {
+            let _ = answer.send(Err(LogError::Unknown("the replica was ended".to_owned())));
+        }
+        for (_, (_, _, answer)) in self.positions.extract_if(.., |_, (shard, _, _)| *shard == ended) {
+            let _ = answer.send(Err(LogError::Unavailable("the replica was ended".to_owned())));
+        }
     }
 
     /// Nothing will be done any more.
     pub fn stop(&mut self, why: &str) {
-        for (_, answer) in std::mem::take(&mut self.outcomes) {
+        for (_, (_, _, answer)) in std::mem::take(&mut self.outcomes) {
             let _ = answer.send(Err(LogError::Unknown(why.to_owned())));
         }
         for (_, (_, _, answer)) in std::mem::take(&mut self.positions) {
