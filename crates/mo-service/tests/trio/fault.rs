@@ -35,12 +35,14 @@ pub enum Fault {
     Damage(usize),
 }
 
-/// What a round does: the fault, the moment before it and its length.
+/// What a round does: the fault, the moment before it and its length, and whether the log is truncated meanwhile: whoever misses that
+/// comes back to a log that begins behind its own end.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
     pub fault: Fault,
     pub before: Duration,
     pub length: Duration,
+    pub truncates: bool,
 }
 
 fn some(random: &Random, below: u64) -> usize {
@@ -75,7 +77,8 @@ impl Plan {
             Fault::FreezeOne(_) | Fault::FreezeLeader => 1000 + random.below(2000),
             _ => 300 + random.below(2200),
         });
-        Plan { fault, before, length }
+        let truncates = random.below(3) == 0;
+        Plan { fault, before, length, truncates }
     }
 }
 
