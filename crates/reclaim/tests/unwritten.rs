@@ -3,7 +3,7 @@
 
 mod bed;
 
-use api::{Plan, TablePlan};
+use api::TablePlan;
 use reclaim::plan::{PlanOptions, plan};
 use runtime::Clock;
 use testkit::{Engine, Fleet, Options, Server};
@@ -49,18 +49,6 @@ async fn freed(server: &Server, table: &TablePlan) -> i64 {
     i64::try_from(before).unwrap() - i64::try_from(server.file_bytes(&file)).unwrap()
 }
 
-/// A look that meets a file half written may be too unsure to work on it, and says so; another look draws other pages.
-async fn sure_plan(replica: &Server) -> Plan {
-    let (config, options) = (bed::config(replica), PlanOptions::default());
-    for _ in 0..4 {
-        let drawn = plan(&replica.endpoint(), &config, &options, &Clock::real()).await.expect("a plan");
-        if TABLES.iter().all(|(name, _, wasted)| !wasted || drawn.work().any(|work| work.table == *name)) {
-            return drawn;
-        }
-    }
-    plan(&replica.endpoint(), &config, &options, &Clock::real()).await.expect("a plan")
-}
-
 async fn unwritten(engine: Engine) {
     let fleet = lazy(engine).await;
     let (primary, replica) = (fleet.primary(), &fleet.servers[1]);
@@ -72,7 +60,8 @@ async fn unwritten(engine: Engine) {
     replica.purged().await;
     let pages = dirty(replica).await;
     assert!(pages > 1000, "{}: only {pages} pages are left to write", engine.name());
-    let drawn = sure_plan(replica).await;
+    let drawn = plan(&replica.endpoint(), &bed::config(replica), &PlanOptions::default(), &Clock::real()).await;
+    let drawn = drawn.expect("a plan");
     let left: Vec<_> =
         drawn.nodes.iter().flat_map(|node| &node.left).map(|table| (&table.table, &table.estimate)).collect();
     for (name, _, wasted) in TABLES {
